@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loads the programs of the bpf datapath and keeps their maps. All calls are
+ * made by a thread that stands in the network namespace concerned.
+ */
+#ifndef TUNL_BPF_LOADER_H
+#define TUNL_BPF_LOADER_H
+
+#include "bpf/maps.h"
+#include "lib/err.h"
+
+struct bpf_ns;	/* programs and maps of one namespace; owned by the caller */
+
+/*
+ * Load the programs with fresh maps. -errno with e filled says why the bpf
+ * datapath cannot be had here (the probe by trying).
+ */
+int bpf_ns_load(struct bpf_ns **b, struct err *e);
+
+/*
+ * Load the programs anew, but upon the maps (and so the counters) that the
+ * program on tunnel device ifindex uses; the old programs go on until
+ * bpf_ns_attach_*() replaces each in one step. -ENOENT: there is none, or its
+ * maps have another layout.
+ */
+int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e);
+
+/* Close our descriptors. What is attached goes on. NULL is fine. */
+void bpf_ns_close(struct bpf_ns *b);
+
+/* Put the programs on a device: a tunnel's (both directions), or an underlay's (ingress). */
+int bpf_ns_attach_tunnel(struct bpf_ns *b, u32 ifindex, struct err *e);
+int bpf_ns_attach_underlay(struct bpf_ns *b, u32 ifindex, struct err *e);
+
+/* Take them off again (and the clsact qdisc where it was ours and is empty). */
+void bpf_ns_detach(struct bpf_ns *b, u32 ifindex);
+
+/* Set or, with NULL, delete an entry. -ENOSPC: the map is full. */
+int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx);
+int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx);
+int bpf_ns_set_local(struct bpf_ns *b, be32 addr, bool present);
+int bpf_ns_set_nbma(struct bpf_ns *b, u32 ifindex, be32 inner, const struct bpf_hop *hop);
+int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st);
+
+/* The stats of a tunnel, summed over CPUs; del frees the entry. */
+int bpf_ns_get_stats(struct bpf_ns *b, u32 ifindex, struct tunnel_stats *sum);
+void bpf_ns_del_stats(struct bpf_ns *b, u32 ifindex);
+
+#endif
