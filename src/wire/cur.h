@@ -10,8 +10,8 @@
 #include "lib/types.h"
 
 struct cur {
-	const u8 *p;	/* next byte; never beyond end */
-	const u8 *end;	/* one past the last byte */
+	const u8 *p;   /* next byte; never beyond end */
+	const u8 *end; /* one past the last byte */
 };
 
 /* The next n bytes, consumed; NULL (and nothing consumed) if fewer remain. */
@@ -19,8 +19,13 @@ TUNL_INLINE const void *cur_take(struct cur *c, u32 n)
 {
 	const u8 *p = c->p;
 
-	if (p + n > c->end)
+#ifdef __bpf__
+	if (p + n > c->end) /* the shape the verifier understands */
 		return 0;
+#else
+	if (n > (u64)(c->end - p)) /* n may be a lie: no pointer is made from it */
+		return 0;
+#endif
 	c->p = p + n;
 	return p;
 }

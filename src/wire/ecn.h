@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ECN across a tunnel, as Linux has it (spec 2.2 and 4): like RFC 6040, but an
+ * ECN across a tunnel, as Linux has it (spec datapath 2.2 and 4): like RFC 6040, but an
  * inner CE is encapsulated as ECT(0) (RFC 3168 full functionality).
  */
 #ifndef TUNL_WIRE_ECN_H
@@ -22,13 +22,13 @@ TUNL_INLINE u8 ecn_encap(u8 tos, u8 inner_tos)
 }
 
 enum ecn_verdict {
-	ECN_KEEP,	/* the inner packet stays as it is */
-	ECN_KEEP_LOG,	/* likewise, and the sender is worth a log line */
-	ECN_SET,	/* the inner codepoint becomes *to */
-	ECN_DROP,	/* congestion marked on a packet whose sender cannot hear of it */
+	ECN_KEEP,     /* the inner packet stays as it is */
+	ECN_KEEP_LOG, /* likewise, and the sender is worth a log line */
+	ECN_SET,      /* the inner codepoint becomes *to */
+	ECN_DROP,     /* congestion marked on a packet whose sender cannot hear of it */
 };
 
-/* The table of spec 4. *to is set with ECN_SET only. */
+/* The table of spec datapath 4. *to is set with ECN_SET only. */
 TUNL_INLINE enum ecn_verdict ecn_decap(u8 outer_tos, u8 inner_tos, u8 *to)
 {
 	u8 outer = outer_tos & ECN_MASK, inner = inner_tos & ECN_MASK;

@@ -9,18 +9,19 @@
 
 enum {
 	IP4_HLEN = 20,
-	IP4_MIN_MTU = 68,	/* RFC 791: every link carries this much */
+	IP4_MIN_MTU = 68, /* RFC 791: every link carries this much */
 	IP4_MAX_LEN = 65535,
 	IP4_RF = 0x8000,
 	IP4_DF = 0x4000,
 	IP4_MF = 0x2000,
-	IP4_OFFSET = 0x1fff,	/* in units of 8 bytes */
+	IP4_OFFSET = 0x1fff, /* in units of 8 bytes */
 };
 
 /* IP protocol numbers that tunl deals with. */
 enum {
 	PROTO_ANY = 0,
 	PROTO_ICMP = 1,
+	PROTO_IGMP = 2,
 	PROTO_IPIP = 4,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
@@ -34,9 +35,9 @@ enum {
 struct ip4 {
 	u8 ver_ihl;
 	u8 tos;
-	be16 len;	/* header and payload */
+	be16 len; /* header and payload */
 	be16 id;
-	be16 frag;	/* flags and offset */
+	be16 frag; /* flags and offset */
 	u8 ttl;
 	u8 proto;
 	be16 check;
@@ -83,13 +84,13 @@ TUNL_INLINE u32 ip4_sum(const struct ip4 *h)
 
 /*
  * What the tunnel decides of an outer header; the rest follows. id is in host
- * order (spec 2.3: always set, also with DF).
+ * order (spec datapath 2.3: always set, also with DF).
  */
 struct ip4_fields {
 	be32 src, dst;
-	u16 len;	/* bytes, header included */
+	u16 len; /* bytes, header included */
 	u16 id;
-	u16 frag;	/* IP4_DF or 0 */
+	u16 frag; /* IP4_DF or 0 */
 	u8 tos, ttl, proto;
 };
 
@@ -107,6 +108,15 @@ TUNL_INLINE void ip4_build(struct ip4 *h, const struct ip4_fields *f)
 	h->src = f->src;
 	h->dst = f->dst;
 	h->check = csum_finish(ip4_sum(h));
+}
+
+/* Running sum of the pseudo header that UDP and TCP checksums cover; len in bytes. */
+TUNL_INLINE u32 ip4_pseudo(be32 src, be32 dst, u8 proto, u16 len)
+{
+	u32 sum = (src.raw & 0xffff) + (src.raw >> 16);
+
+	sum += (dst.raw & 0xffff) + (dst.raw >> 16);
+	return sum + be16_of(proto).raw + be16_of(len).raw;
 }
 
 /* 224.0.0.0/4 */
