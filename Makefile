@@ -3,13 +3,17 @@
 # The only build file.
 #
 #	make		build/tunl, build/tunld, build/bin/ip
-#	make lab	builds, installs what is needed, and runs the lab on both datapaths
+#	make lab	installs what is needed, builds, and runs the lab on both datapaths
 #	make check	all tests
-#	make bench fuzz lint install uninstall clean
+#	make bench	how fast it is beside the bare path
+#	make fuzz T=60	every fuzz target for T seconds
+#	make lint	clang-tidy and cppcheck
+#	make install uninstall clean golden-update
 #
 #	B=DIR		where to build (default: build)
 #	SAN=1		with AddressSanitizer and UndefinedBehaviorSanitizer
 #	CC=clang	another compiler
+#	V=1		print the commands
 
 B	?= build
 CC	= gcc
@@ -40,16 +44,50 @@ TUNL_LIBS    := -ljansson -lpcap -lmnl
 TUNLD_LIBS   := -lbpf -luv -lmnl -ljansson -lseccomp
 
 .DEFAULT_GOAL := all
-.PHONY: all deps lab check check-quick bench fuzz lint install uninstall clean golden-update
+.PHONY: all programs deps lab check bench fuzz lint install uninstall clean golden-update
+export B
+
+# Parsed again once the packages are there: the compiler is asked for paths.
+# As many jobs as processors, unless -j says otherwise.
+JOBS	?= $(shell nproc 2>/dev/null || echo 1)
+SUBMAKE	= $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
 all: deps
-	@$(MAKE) --no-print-directory B=$(B) SAN=$(SAN) CC=$(CC) $(B)/tunl $(B)/tunld $(B)/bin/ip
+	@$(SUBMAKE) programs
 
 # What is missing from Debian's packages: installed as root, named otherwise.
 deps:
 	@scripts/deps build
 
-srcs	= $(wildcard src/$(1)/*.c) $(wildcard src/$(1)/*.S)
+lab:
+	@scripts/deps build lab
+	@$(SUBMAKE) programs
+	$(B)/tunl lab run --datapath bpf
+	$(B)/tunl lab run --datapath user
+
+check:
+	@scripts/deps build check
+	@scripts/check
+
+bench:
+	@scripts/deps build bench
+	@$(SUBMAKE) programs
+	@tests/bench/run
+
+fuzz:
+	@scripts/deps build check
+	@scripts/fuzz $(or $(T),60)
+
+lint:
+	@scripts/deps build lint
+	@scripts/lint
+
+golden-update:
+	@scripts/deps build check
+	@$(SUBMAKE) programs
+	@tests/golden/run --update
+
+srcs	= $(filter-out %.bpf.c,$(wildcard src/$(1)/*.c)) $(wildcard src/$(1)/*.S)
 objs	= $(patsubst src/%,$(B)/o/%.o,$(call srcs,$(1)))
 archive	= $(B)/a/$(1).a
 archives = $(foreach f,$(1),$(if $(call srcs,$(f)),$(call archive,$(f))))
@@ -84,8 +122,7 @@ $(B)/o/bpf/%.S.o: src/bpf/%.S $(BPF_OBJS) Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I$(B)/bpf $(SANFLAGS) -c -o $@ $<
 
-# src/bpf/*.bpf.c are not for the host
-$(B)/a/bpf.a: $(filter-out %.bpf.c.o,$(call objs,bpf))
+programs: $(B)/tunl $(B)/tunld $(B)/bin/ip
 
 $(B)/tunl: $(B)/o/tunl.c.o $(call archives,$(TUNL_FLOORS))
 	$(if $(V),,@echo "  LD      $@")
@@ -118,7 +155,48 @@ $(B)/unit/%: tests/unit/%.c $$(call unit_archives,$$*) Makefile
 .PHONY: unit
 unit: $(UNIT_BINS)
 
+# Fuzz targets: tests/fuzz/NAME.c, with archives that are instrumented too:
+#	make B=build/clang CC=clang SAN=1 XFLAGS=-fsanitize=fuzzer-no-link fuzzers
+FUZZ_SRCS := $(wildcard tests/fuzz/*.c)
+FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRCS))
+ALL_ARCHIVES := $(call archives,$(call reverse,$(FLOORS)))
+
+$(B)/fuzz/%: tests/fuzz/%.c $(ALL_ARCHIVES) Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  FUZZ    $*")
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -MMD -MP -MF $@.d \
+		$(ALL_LDFLAGS) -o $@ $< $(ALL_ARCHIVES) $(ALL_LIBS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZ_BINS)
+
+# Where things go. The personality lies in a folder of its own, so that nobody
+# gets it who did not put that folder into PATH.
+INSTALL	?= install
+BIN	= $(DESTDIR)$(PREFIX)/bin
+SBIN	= $(DESTDIR)$(PREFIX)/sbin
+IPDIR	= $(DESTDIR)$(PREFIX)/lib/tunl/bin
+MAN8	= $(DESTDIR)$(PREFIX)/share/man/man8
+UNITDIR	?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(PREFIX)/lib/systemd/system)
+UNITS	:= $(notdir $(wildcard packaging/*.service packaging/*.socket))
+MANUALS	:= $(notdir $(wildcard man/*.8))
+
+install: all
+	$(INSTALL) -d $(BIN) $(SBIN) $(IPDIR) $(MAN8) $(DESTDIR)$(UNITDIR)
+	$(INSTALL) -m 755 $(B)/tunl $(BIN)/tunl
+	$(INSTALL) -m 755 $(B)/tunld $(SBIN)/tunld
+	ln -sfn ../../../bin/tunl $(IPDIR)/ip
+	$(INSTALL) -m 644 $(addprefix man/,$(MANUALS)) $(MAN8)
+	for u in $(UNITS); do \
+		sed 's|/usr/local|$(PREFIX)|g' packaging/$$u >$(DESTDIR)$(UNITDIR)/$$u && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$u || exit 1; done
+
+uninstall:
+	rm -f $(BIN)/tunl $(SBIN)/tunld $(IPDIR)/ip $(addprefix $(MAN8)/,$(MANUALS)) \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
+	-rmdir $(IPDIR) $(DESTDIR)$(PREFIX)/lib/tunl 2>/dev/null
+
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/o $(B)/bpf $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)
