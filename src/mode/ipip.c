@@ -2,8 +2,6 @@
 /* ipip: IPv4 in IPv4 (RFC 2003). The outer header is all there is. */
 #include "mode/mode.h"
 
-#include <net/if_arp.h>
-
 #include "wire/ip4.h"
 
 /* `mode any` takes what any of the driver's protocols brings (spec 1, 3.4.1). */
@@ -15,12 +13,5 @@ static bool ipip_takes(const struct tunnel_cfg *cfg, u8 proto)
 
 const struct mode mode_ipip = {
 	.id = MODE_IPIP,
-	.word = "ipip",
-	.fallback = "tunl0",
-	.template = "ipip%d",
-	.ip_proto = PROTO_IPIP,
-	.link_type = ARPHRD_TUNNEL,
-	.mtu_min = IP4_MIN_MTU,
-	.first_unit = 0,
 	.takes = ipip_takes,
 };

@@ -29,4 +29,18 @@ enum reason {
 	R__MAX,
 };
 
+/* A row of reasons.def. */
+struct reason_info {
+	const char *word;	/* "rx-ecn" */
+	u32 counters;		/* C_* */
+	const char *text;	/* completes "dropped: ..." */
+	const char *remedy;
+};
+
+/* Of a reason; of R_OK and what is out of range: a row of empty texts. */
+const struct reason_info *reason_info(enum reason r);
+
+/* By its word; R_OK: none has it. */
+enum reason reason_by_word(const char *word);
+
 #endif

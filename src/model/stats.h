@@ -2,7 +2,7 @@
 /*
  * What is counted per tunnel, in one form for the BPF maps, the engine's
  * shared memory and the command. The driver's link counters are derived from
- * the reasons (stats_link_counters).
+ * the reasons (stats_link_counter).
  */
 #ifndef TUNL_MODEL_STATS_H
 #define TUNL_MODEL_STATS_H
@@ -16,5 +16,11 @@ struct tunnel_stats {
 	u64 multicast;
 	u64 reason[R__MAX];
 };
+
+/* Add src to dst, field by field. */
+void stats_add(struct tunnel_stats *dst, const struct tunnel_stats *src);
+
+/* A link counter of the driver, one of C_* (model/reasons.h), from the reasons. */
+u64 stats_link_counter(const struct tunnel_stats *s, u32 counter);
 
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every command of tunl is given, and the commands of the tunnel language. */
+#ifndef TUNL_CLI_CLI_H
+#define TUNL_CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "lib/err.h"
+#include "model/grammar.h"
+
+/* The global options (spec cli 1.1). */
+struct cli {
+	enum dialect dialect; /* DIALECT_TUNL, or DIALECT_IP as the `ip` personality */
+	const char *me;	      /* in messages: "tunl" or "ip tunnel" */
+	bool stats, details, json, pretty, oneline, color, numeric, resolve, force;
+	const char *batch; /* -b FILE */
+};
+
+/* Exit statuses (spec cli 0). */
+enum { EXIT_REFUSED = 1, EXIT_KERNEL = 2, EXIT_SYNTAX = 255 };
+
+/*
+ * The words after `ip tunnel` (or after `tunl`): verb and arguments. Returns the
+ * exit status; messages are printed. argc 0: show.
+ */
+int tunnel_main(const struct cli *cli, int argc, char **argv);
+
+/*
+ * Print what the failed request's errno and text amount to: line 1 is iproute2's
+ * `WHAT tunnel "BASE" failed: STRERROR`, line 2 the cause where e->text has one.
+ */
+void cli_refused(const char *what, const char *base, const struct err *e);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The modes as words of the language and as the kernel's drivers number them:
+ * all five, whatever this build can carry (that is mode/mode.h).
+ */
+#ifndef TUNL_MODEL_MODES_H
+#define TUNL_MODEL_MODES_H
+
+#include "model/tunnel.h"
+
+struct mode_info {
+	enum mode_id id;
+	enum mode_id driver;  /* isatap tunnels are sit's (spec cli 4.2) */
+	const char *word;     /* after `mode`: "ipip" */
+	const char *alias;    /* or "ip/ip"; NULL: none */
+	const char *kind;     /* `ip link ... type` */
+	const char *fallback; /* the driver's device, named in messages: "tunl0" */
+	const char *template; /* kernel's default name: "ipip%d" */
+	u16 first_unit;	      /* lowest number of a default name: gre0 is the fallback's */
+	u8 proto;	      /* outer protocol of its own kind */
+	u16 link_type;	      /* ARPHRD_* that the device shows */
+	u32 mtu_min, mtu_max; /* spec cli 4.5; mtu_max of gre: less its header */
+	bool has_keys;	      /* the key words are for it */
+	bool has_flags;	      /* csum and seq are for it */
+	bool has_6rd;
+};
+
+/* By id; NULL for MODE_NONE. */
+const struct mode_info *mode_info(enum mode_id id);
+
+/* By the word after `mode`; NULL: unknown. */
+const struct mode_info *mode_by_word(const char *word);
+
+/* By the leading text of a device name (spec cli 1.3); NULL: gives none. */
+const struct mode_info *mode_by_name(const char *name);
+
+/*
+ * Whether the first `mode` of these words names an IPv6 outer header
+ * (spec cli 1.2): then the line is not this language's.
+ */
+bool mode_is_ipv6(int argc, char *const *argv);
+
+#endif

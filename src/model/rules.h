@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the kernel's drivers decide about configurations (spec cli 4): pure
+ * functions over values; devices and routes are the caller's.
+ */
+#ifndef TUNL_MODEL_RULES_H
+#define TUNL_MODEL_RULES_H
+
+#include "lib/err.h"
+#include "model/modes.h"
+
+/*
+ * Make cfg what the driver would store (spec cli 4.1): keys and flags that the
+ * mode has no use for are dropped. -EINVAL with e filled where the driver refuses.
+ */
+int rules_accept(struct tunnel_cfg *cfg, struct err *e);
+
+/*
+ * A device name as the kernel takes it, templates included: 0, -EINVAL for a
+ * bad template, -E2BIG for a `:` (spec cli 4.2; sit says ENOBUFS of all: rules_add_errno).
+ */
+int rules_name(const char *name);
+
+/*
+ * Print the name for unit n of cfg's name, of its template or, without a name,
+ * of the mode's default template. False: the name is no template (copied as it is).
+ */
+bool rules_unit_name(const struct tunnel_cfg *cfg, u32 n, char out[static TUNL_NAME_LEN]);
+
+/* Lowest unit to try with rules_unit_name(). */
+u32 rules_first_unit(const struct tunnel_cfg *cfg);
+
+/* Whether two tunnels may not be there at once (spec cli 4.2). */
+bool rules_same(const struct tunnel_cfg *a, const struct tunnel_cfg *b);
+
+/* No address, no device, no key: what the driver's fallback device is. */
+bool rules_is_fallback(const struct tunnel_cfg *cfg);
+
+/* What the driver answers to `ip tunnel add` for a failure err (positive): sit has ENOBUFS. */
+int rules_add_errno(enum mode_id mode, int err);
+
+/*
+ * The outcome of changing old to want (spec cli 4.3; that no other tunnel has
+ * the addresses is the caller's to check, with rules_same(), first). *out may be
+ * old. -EINVAL: the class of device would change.
+ */
+int rules_change(const struct tunnel_cfg *old, const struct tunnel_cfg *want,
+		 struct tunnel_cfg *out, struct err *e);
+
+/*
+ * Default MTU (spec cli 4.5). hlen: outer IP header to inner packet, bytes.
+ * base: MTU of the underlay, 0: unknown.
+ */
+u32 rules_mtu(const struct tunnel_cfg *cfg, u32 hlen, u32 base);
+
+/* Largest and smallest MTU that may be set. */
+u32 rules_mtu_max(const struct tunnel_cfg *cfg, u32 hlen);
+u32 rules_mtu_min(const struct tunnel_cfg *cfg);
+
+#endif
