@@ -28,14 +28,29 @@ int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e);
 /* Close our descriptors. What is attached goes on. NULL is fine. */
 void bpf_ns_close(struct bpf_ns *b);
 
-/* Put the programs on a device: a tunnel's (both directions), or an underlay's (ingress). */
+/*
+ * Put the programs on a device: on a tunnel's the sending one, on an underlay's
+ * the receiving one. A tunnel device that another tunnel's packets come in by is
+ * an underlay as well. What stands there of an earlier load is replaced in one
+ * step; filters of others are left alone. -ENODEV: no such device.
+ */
 int bpf_ns_attach_tunnel(struct bpf_ns *b, u32 ifindex, struct err *e);
 int bpf_ns_attach_underlay(struct bpf_ns *b, u32 ifindex, struct err *e);
 
-/* Take them off again (and the clsact qdisc where it was ours and is empty). */
+/*
+ * Take them off again, both of them (and the clsact qdisc where it was ours and
+ * is empty). A device that is gone is fine.
+ */
 void bpf_ns_detach(struct bpf_ns *b, u32 ifindex);
 
-/* Set or, with NULL, delete an entry. -ENOSPC: the map is full. */
+/*
+ * Set or, with NULL, delete an entry; deleting what is not there is no error.
+ * Setting tx makes the tunnel's stats, which stay until bpf_ns_del_stats().
+ * The maps grow as needed, which loads the programs anew and replaces them on
+ * the devices they were attached to through b; -ENOSPC: beyond BPF_TUNNELS_MAX.
+ */
+enum { BPF_TUNNELS_MAX = 65536 };
+
 int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx);
 int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx);
 int bpf_ns_set_local(struct bpf_ns *b, be32 addr, bool present);

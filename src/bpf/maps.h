@@ -9,7 +9,10 @@
  *	tunl_rx     (remote, local, proto)     -> struct bpf_rx
  *	tunl_local  address                    -> 1: it is this namespace's
  *	tunl_nbma   (ifindex, inner dst)       -> struct bpf_hop, least recently used go
- *	tunl_stats  ifindex, 0 for "no tunnel" -> struct tunnel_stats, per CPU
+ *	tunl_stats  ifindex, 0 for "no tunnel" -> struct bpf_stats, per CPU
+ *	tunl_state  0                          -> struct bpf_ns_state
+ *	tunl_base   ifindex                    -> struct tunnel_stats: what was counted
+ *						  in maps that have been outgrown
  */
 #ifndef TUNL_BPF_MAPS_H
 #define TUNL_BPF_MAPS_H
@@ -41,7 +44,8 @@ struct bpf_hop {
 struct bpf_tx {
 	struct bpf_hop hop;	/* remote set: its route */
 	u32 nbma;		/* remote any: look in tunl_nbma */
-	u8 proto, ttl, tos, df;
+	u8 proto;		/* protocol parameter: 4, 137 or PROTO_ANY */
+	u8 ttl, tos, df;	/* as in struct tunnel_cfg */
 	u32 link;		/* `dev` */
 	/*
 	 * CLOCK_BOOTTIME ns until which every packet goes to the engine: an ICMP
@@ -60,15 +64,33 @@ struct bpf_rx_key {
 };
 
 /*
- * The tunnels with these addresses, in the lookup's terms (spec 3.2): one whose
- * `dev` is the arriving device ends the search, else `candidate` is kept.
+ * The tunnels that are up and have these addresses, in the lookup's terms (spec
+ * 3.2): one whose `dev` is the arriving device ends the search, else `candidate`
+ * is kept. The parent writes as candidate which of several tunnels with this key
+ * the lookup would keep, be it bound or not (`dev` does not filter reception).
+ *
+ * A key with a local address may be in the map only while that address is this
+ * namespace's; for keys with local zero the program asks tunl_local. What the
+ * program must not decide by itself - more bound tunnels than fit, or a tunnel
+ * that the addresses find and whose mode refuses the protocol - is an entry with
+ * nbound BPF_RX_SLOW: the packet goes to the engine.
  */
+enum { BPF_RX_SLOW = 0xff };
+
 struct bpf_rx {
 	u32 candidate;		/* ifindex; 0: none */
-	u32 nbound;		/* > BPF_RX_BOUND: the engine looks it up */
+	u32 nbound;		/* of bound[]; > BPF_RX_BOUND: the engine looks it up */
 	struct {
 		u32 link, ifindex;
 	} bound[BPF_RX_BOUND];
+};
+
+/* A tunnel's entry of tunl_stats, one for each CPU. */
+struct bpf_stats {
+	struct tunnel_stats s;
+	u64 log_next;	/* CLOCK_BOOTTIME ns: when the next oddity goes to the engine, which logs */
+	u32 id;		/* of the next outer header, its low 16 bits; 0: not begun */
+	u32 pad;
 };
 
 /* One per namespace, in an array map of one entry. */
