@@ -28,6 +28,7 @@ enum engine_op {
 	ENGINE_NS_DEL,		/* nsid: close all of it, now */
 	ENGINE_NS_FLUSH,	/* nsid: routes, rules or addresses changed; forget what was looked up */
 	ENGINE_PROTO_ADD,	/* nsid, proto [raw socket that keeps the kernel from answering] */
+	ENGINE_MARK_ADD,	/* nsid, cfg.fwmark [raw out with that mark]: before the first tunnel with it */
 	ENGINE_TUNNEL_SET,	/* nsid, slot, link, cfg [tun queue, at the first time] */
 	ENGINE_TUNNEL_DEL,	/* nsid, slot */
 };

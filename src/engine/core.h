@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The datapath itself, without a socket: inner packets in, outer packets out
+ * (tx.c) and the other way (rx.c), and the ICMP about both (icmp_out.c,
+ * icmp_in.c). What it needs of the world it asks of struct engine_io: the live
+ * engine answers with sockets (live.c), a test with a table.
+ *
+ * Nothing is allocated per packet. A struct engine holds any number of struct
+ * engine_ns, each with its tunnels; all belong to whoever made them. Times are
+ * CLOCK_BOOTTIME milliseconds, read once a turn into engine.now_ms.
+ */
+#ifndef TUNL_ENGINE_CORE_H
+#define TUNL_ENGINE_CORE_H
+
+#include <linux/virtio_net.h>
+
+#include "engine/limit.h"
+#include "engine/proto.h"
+#include "engine/route.h"
+#include "lib/types.h"
+#include "mode/mode.h"
+#include "model/lookup.h"
+#include "wire/ip4.h"
+
+enum {
+	ENGINE_HEAD = 192,	    /* most bytes of headers before a piece of payload */
+	ENGINE_PACKET = 65536 + 64, /* largest packet, with room for what is before it */
+	ENGINE_ICMP_MAX = 576,	    /* an ICMP error, its IP header included (spec datapath 5.1) */
+};
+
+struct engine_ns;
+struct engine_tunnel;
+
+/*
+ * A packet in a buffer of the caller's. The core may change its bytes, and those
+ * of an outgoing piece may lie in it until engine_io.flush().
+ */
+struct packet {
+	u8 *data; /* from the IP header on */
+	u32 len;
+	u16 ethertype;		    /* host order */
+	struct virtio_net_hdr vnet; /* what is merged in it or left out; offsets from data */
+};
+
+/* One packet for the wire: head, then body. */
+struct outgoing {
+	struct engine_tunnel *tunnel;
+	be32 dst;
+	u32 oif;     /* `dev`; 0: as routed */
+	u8 tos;	     /* for the route */
+	u32 account; /* inner bytes to count as one packet when it is out; 0: counted elsewhere */
+	u32 head_len, body_len;
+	const u8 *body;
+	u8 head[ENGINE_HEAD];
+};
+
+/* An ICMP message to send; the kernel adds the IP header. */
+struct icmp_message {
+	be32 dst;
+	be32 src; /* zero: as routed */
+	u8 tos;
+	u32 len;
+	u8 data[ENGINE_ICMP_MAX - IP4_HLEN]; /* from the ICMP header on, checksummed */
+};
+
+/* What the core asks for. Each call is about the namespace given. */
+struct engine_io {
+	/* As rtnl_route_get(). */
+	int (*route)(struct engine_ns *ns, const struct route_key *key, struct route *rt);
+	/* The next free piece, to be filled and sent; never NULL. */
+	struct outgoing *(*out)(struct engine_ns *ns);
+	/* Take the piece that out() gave. engine_sent() tells the core what came of it. */
+	void (*send)(struct engine_ns *ns, struct outgoing *o);
+	/* Everything sent has to be out, or copied, on return. */
+	void (*flush)(struct engine_ns *ns);
+	/* Give an inner packet to the tunnel's device. 0 or -errno. */
+	int (*deliver)(struct engine_tunnel *t, const struct packet *p);
+	void (*icmp)(struct engine_ns *ns, const struct icmp_message *m);
+	/* Tell the parent; nsid is filled in. */
+	void (*event)(struct engine_ns *ns, const struct engine_event *ev);
+};
+
+struct engine {
+	const struct engine_io *io;
+	u64 now_ms;
+	u64 random;	/* state of engine_random(); the maker seeds it, not with 0 */
+	u64 *unmatched; /* engine_shared.unmatched */
+	struct limit log;
+	u8 scratch[ENGINE_PACKET]; /* a segment that has to be fragmented */
+};
+
+enum { ENGINE_IDS = 2048 };
+
+struct engine_ns {
+	struct engine *engine;
+	u32 nsid;
+	struct lookup lookup[MODE__MAX];
+	struct route_cache routes;
+	struct icmp_limits icmp_limits;
+	u16 ids[ENGINE_IDS]; /* next outer id, by destination, source and protocol */
+};
+
+struct engine_tunnel {
+	struct lookup_node node; /* in its namespace's lookup while up */
+	struct engine_ns *ns;
+	const struct mode *mode;
+	struct tunnel_cfg cfg;
+	struct engine_link link;
+	struct engine_slot *shared; /* counters and soft errors */
+	u32 slot;
+	u16 hlen;  /* bytes between outer IP header and inner packet */
+	bool fast; /* the bpf datapath carries it, too */
+	bool up;   /* node is in the lookup */
+};
+
+/* An empty namespace; engine_ns_fini() frees what it holds (its tunnels are out by then). */
+void engine_ns_init(struct engine_ns *ns, struct engine *e, u32 nsid);
+void engine_ns_fini(struct engine_ns *ns);
+
+/*
+ * Make t, which is zero or was set before, what msg (ENGINE_TUNNEL_SET) says.
+ * 0; -EOPNOTSUPP: a mode this build has not; -ENOMEM.
+ */
+int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struct engine_msg *msg,
+		      struct engine_slot *shared);
+void engine_tunnel_unset(struct engine_tunnel *t);
+
+/* An inner packet that was routed to t's device. */
+void engine_tx(struct engine_tunnel *t, struct packet *p);
+
+/* What came of a piece: err 0, or the positive errno of its sending. */
+void engine_sent(struct engine_ns *ns, const struct outgoing *o, int err);
+
+/* An IPv4 packet for this host, unmerged or merged, that arrived by device iif. */
+void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p);
+
+/* An ICMP packet for this host, from its IPv4 header on. */
+void engine_icmp(struct engine_ns *ns, u32 iif, const u8 *data, u32 len);
+
+/* Parts of the core, for each other. */
+
+/* Count a drop; a NULL tunnel: nobody's. */
+void engine_drop(struct engine_ns *ns, struct engine_tunnel *t, enum reason r);
+
+/* xorshift64*. */
+u32 engine_random(struct engine *e);
+
+/* A log line, at a limited rate. */
+void engine_log(struct engine_ns *ns, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
