@@ -16,10 +16,9 @@ struct mode_info {
 	const char *kind;     /* `ip link ... type` */
 	const char *fallback; /* the driver's device, named in messages: "tunl0" */
 	const char *template; /* kernel's default name: "ipip%d" */
-	u16 first_unit;	      /* lowest number of a default name: gre0 is the fallback's */
 	u8 proto;	      /* outer protocol of its own kind */
 	u16 link_type;	      /* ARPHRD_* that the device shows */
-	u32 mtu_min, mtu_max; /* spec cli 4.5; mtu_max of gre: less its header */
+	u32 mtu_min, mtu_max; /* spec cli 4.5; mtu_max: less what stands between the headers */
 	bool has_keys;	      /* the key words are for it */
 	bool has_flags;	      /* csum and seq are for it */
 	bool has_6rd;
@@ -33,6 +32,9 @@ const struct mode_info *mode_by_word(const char *word);
 
 /* By the leading text of a device name (spec cli 1.3); NULL: gives none. */
 const struct mode_info *mode_by_name(const char *name);
+
+/* Whether some driver makes its fallback device under that name. */
+bool mode_is_fallback_name(const char *name);
 
 /*
  * Whether the first `mode` of these words names an IPv6 outer header

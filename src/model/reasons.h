@@ -22,7 +22,7 @@ enum {
 };
 
 enum reason {
-	R_OK,	/* carried */
+	R_OK, /* carried */
 #define REASON(id, word, counters, text, remedy) R_##id,
 #include "model/reasons.def"
 #undef REASON
@@ -31,9 +31,9 @@ enum reason {
 
 /* A row of reasons.def. */
 struct reason_info {
-	const char *word;	/* "rx-ecn" */
-	u32 counters;		/* C_* */
-	const char *text;	/* completes "dropped: ..." */
+	const char *word; /* "rx-ecn" */
+	u32 counters;	  /* C_* */
+	const char *text; /* completes "dropped: ..." */
 	const char *remedy;
 };
 

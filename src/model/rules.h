@@ -27,7 +27,10 @@ int rules_name(const char *name);
  */
 bool rules_unit_name(const struct tunnel_cfg *cfg, u32 n, char out[static TUNL_NAME_LEN]);
 
-/* Lowest unit to try with rules_unit_name(). */
+/*
+ * Lowest unit to try with rules_unit_name(): the name of a fallback device is
+ * never given away by number, so the first gre is gre1 (spec cli 1.3).
+ */
 u32 rules_first_unit(const struct tunnel_cfg *cfg);
 
 /* Whether two tunnels may not be there at once (spec cli 4.2). */
@@ -48,7 +51,8 @@ int rules_change(const struct tunnel_cfg *old, const struct tunnel_cfg *want,
 		 struct tunnel_cfg *out, struct err *e);
 
 /*
- * Default MTU (spec cli 4.5). hlen: outer IP header to inner packet, bytes.
+ * Default MTU (spec cli 4.5). hlen: bytes between outer IP header and inner
+ * packet, as the mode's hook says.
  * base: MTU of the underlay, 0: unknown.
  */
 u32 rules_mtu(const struct tunnel_cfg *cfg, u32 hlen, u32 base);

@@ -11,7 +11,7 @@
 #include "model/reasons.h"
 
 struct tunnel_stats {
-	u64 rx_packets, rx_bytes;	/* bytes of inner packets */
+	u64 rx_packets, rx_bytes; /* bytes of inner packets */
 	u64 tx_packets, tx_bytes;
 	u64 multicast;
 	u64 reason[R__MAX];
