@@ -32,7 +32,7 @@ def test_no_dev_net_tun(tunl, underlay, prefix):
     """The message names /dev/net/tun and what to do; no device, no state."""
     net = underlay()
     for datapath in ("", " datapath bpf", " datapath user"):
-        done = shell(tunl, net.a, "mount -t tmpfs none /dev/net", ADD + datapath)
+        done = shell(tunl, net.a, f"mount -t tmpfs none /dev/net; mount -t tmpfs none {tunl.rundir}", ADD + datapath)
         assert done.returncode == 1 and "/dev/net/tun" in done.stderr, done.stderr
     assert "tun1" not in devices(net.a)
     assert tunl(net.a, "show").stdout == ""
