@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct reason_info reason_infos[R__MAX] = {
-	[R_OK] = {"", 0, "", ""},
+	[R_NONE] = {"", 0, "", ""},
 #define REASON(id, word, counters, text, remedy) [R_##id] = {word, counters, text, remedy},
 #include "model/reasons.def"
 #undef REASON
@@ -12,13 +12,13 @@ static const struct reason_info reason_infos[R__MAX] = {
 
 const struct reason_info *reason_info(enum reason r)
 {
-	return &reason_infos[(u32)r < R__MAX ? r : R_OK];
+	return &reason_infos[(u32)r < R__MAX ? r : R_NONE];
 }
 
 enum reason reason_by_word(const char *word)
 {
-	for (u32 r = R_OK + 1; r < R__MAX; r++)
+	for (u32 r = R_NONE + 1; r < R__MAX; r++)
 		if (!strcmp(reason_infos[r].word, word))
 			return (enum reason)r;
-	return R_OK;
+	return R_NONE;
 }

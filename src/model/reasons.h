@@ -22,7 +22,7 @@ enum {
 };
 
 enum reason {
-	R_OK, /* carried */
+	R_NONE, /* carried */
 #define REASON(id, word, counters, text, remedy) R_##id,
 #include "model/reasons.def"
 #undef REASON
@@ -37,10 +37,10 @@ struct reason_info {
 	const char *remedy;
 };
 
-/* Of a reason; of R_OK and what is out of range: a row of empty texts. */
+/* Of a reason; of R_NONE and what is out of range: a row of empty texts. */
 const struct reason_info *reason_info(enum reason r);
 
-/* By its word; R_OK: none has it. */
+/* By its word; R_NONE: none has it. */
 enum reason reason_by_word(const char *word);
 
 #endif

@@ -16,7 +16,7 @@ u64 stats_link_counter(const struct tunnel_stats *s, u32 counter)
 {
 	u64 sum = 0;
 
-	for (u32 r = R_OK + 1; r < R__MAX; r++)
+	for (u32 r = R_NONE + 1; r < R__MAX; r++)
 		if (reason_info((enum reason)r)->counters & counter)
 			sum += s->reason[r];
 	return sum;
