@@ -28,6 +28,10 @@ enum {
 	ENGINE_ICMP_MAX = 576,	    /* an ICMP error, its IP header included (spec datapath 5.1) */
 };
 
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5 /* younger than Debian 12's headers */
+#endif
+
 struct engine_ns;
 struct engine_tunnel;
 

@@ -18,19 +18,20 @@
 #include "model/stats.h"
 #include "model/tunnel.h"
 
-enum { ENGINE_FD = 3 };			/* the engine's end, at its start */
-enum { ENGINE_SHARED_FD = 4 };		/* the shared counters, at its start */
-enum { ENGINE_SLOTS = 131072 };		/* tunnels at once, all namespaces together */
+enum { ENGINE_FD = 3 };		/* the engine's end, at its start */
+enum { ENGINE_SHARED_FD = 4 };	/* the shared counters, at its start */
+enum { ENGINE_SLOTS = 131072 }; /* tunnels at once, all namespaces together */
 
 /* Parent to engine. Descriptors in brackets, in this order. */
 enum engine_op {
-	ENGINE_NS_ADD,		/* nsid [packet, raw out, icmp, rtnl] */
-	ENGINE_NS_DEL,		/* nsid: close all of it, now */
-	ENGINE_NS_FLUSH,	/* nsid: routes, rules or addresses changed; forget what was looked up */
-	ENGINE_PROTO_ADD,	/* nsid, proto [raw socket that keeps the kernel from answering] */
-	ENGINE_MARK_ADD,	/* nsid, cfg.fwmark [raw out with that mark]: before the first tunnel with it */
-	ENGINE_TUNNEL_SET,	/* nsid, slot, link, cfg [tun queue, at the first time] */
-	ENGINE_TUNNEL_DEL,	/* nsid, slot */
+	ENGINE_NS_ADD,	  /* nsid [packet, raw out, icmp, rtnl] */
+	ENGINE_NS_DEL,	  /* nsid: close all of it, now */
+	ENGINE_NS_FLUSH,  /* nsid: routes, rules or addresses changed; forget what was looked up */
+	ENGINE_PROTO_ADD, /* nsid, proto [raw socket that keeps the kernel from answering] */
+	ENGINE_MARK_ADD,  /* nsid, cfg.fwmark [raw out with that mark]: before the first tunnel with
+			     it */
+	ENGINE_TUNNEL_SET, /* nsid, slot, link, cfg [tun queue, at the first time] */
+	ENGINE_TUNNEL_DEL, /* nsid, slot */
 };
 
 /* The state of the tunnel's device, as the parent's netlink tells it. */
@@ -45,19 +46,19 @@ struct engine_msg {
 	u32 nsid;
 	u32 slot;
 	u8 proto;
-	bool fast;			/* the bpf datapath carries it; the engine has what is handed over */
-	u64 order;			/* creation order: newest wins where the lookup says so */
+	bool fast; /* the bpf datapath carries it; the engine has what is handed over */
+	u64 order; /* creation order: newest wins where the lookup says so */
 	struct engine_link link;
 	struct tunnel_cfg cfg;
 };
 
 /* Engine to parent. */
 enum engine_event_op {
-	ENGINE_READY,		/* after start: sandboxed and looping */
-	ENGINE_PMTU,		/* nsid, slot, dst: what was looked up for dst is out of date */
-	ENGINE_NEXTHOP,		/* nsid, slot, inner, dst: of an NBMA tunnel, inner goes to dst */
-	ENGINE_SOFT,		/* nsid, slot, active: errors are (no longer) to be replayed (spec 5.2) */
-	ENGINE_LOG,		/* text: one line for the log; the engine limits the rate */
+	ENGINE_READY,	/* after start: sandboxed and looping */
+	ENGINE_PMTU,	/* nsid, slot, dst: what was looked up for dst is out of date */
+	ENGINE_NEXTHOP, /* nsid, slot, inner, dst: of an NBMA tunnel, inner goes to dst */
+	ENGINE_SOFT,	/* nsid, slot, active: errors are (no longer) to be replayed (spec 5.2) */
+	ENGINE_LOG,	/* text: one line for the log; the engine limits the rate */
 };
 
 struct engine_event {
@@ -76,14 +77,14 @@ struct engine_event {
  */
 struct engine_slot {
 	struct tunnel_stats stats;
-	u32 err_count;		/* soft errors to replay (spec 5.2) */
-	u64 err_time_ms;	/* CLOCK_BOOTTIME of the last one */
+	u32 err_count;	 /* soft errors to replay (spec 5.2) */
+	u64 err_time_ms; /* CLOCK_BOOTTIME of the last one */
 } __attribute__((aligned(64)));
 
 struct engine_shared {
-	u32 version;		/* ENGINE_SHARED_VERSION, else the file is made anew */
+	u32 version; /* ENGINE_SHARED_VERSION, else the file is made anew */
 	u32 slot_size;
-	u64 unmatched[R__MAX];	/* drops that are no tunnel's */
+	u64 unmatched[R__MAX]; /* drops that are no tunnel's */
 	struct engine_slot slot[ENGINE_SLOTS] __attribute__((aligned(64)));
 };
 

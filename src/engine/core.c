@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Namespaces and tunnels of the core, counting, and the log. */
+#include "engine/core.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { LOG_INTERVAL_MS = 500, LOG_BURST = 10 };
+
+u32 engine_random(struct engine *e)
+{
+	u64 x = e->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	e->random = x;
+	return (u32)((x * 0x2545f4914f6cdd1dULL) >> 32);
+}
+
+void engine_ns_init(struct engine_ns *ns, struct engine *e, u32 nsid)
+{
+	__builtin_memset(ns, 0, sizeof(*ns));
+	ns->engine = e;
+	ns->nsid = nsid;
+	ns->routes.gen = 1;
+	for (u32 i = 0; i < ENGINE_IDS; i++)
+		ns->ids[i] = (u16)engine_random(e);
+}
+
+void engine_ns_fini(struct engine_ns *ns)
+{
+	for (u32 i = 0; i < MODE__MAX; i++)
+		lookup_free(&ns->lookup[i]);
+}
+
+static void tunnel_down(struct engine_tunnel *t)
+{
+	if (t->up)
+		lookup_del(&t->ns->lookup[t->mode->id], &t->node);
+	t->up = false;
+}
+
+int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struct engine_msg *msg,
+		      struct engine_slot *shared)
+{
+	const struct mode *m = mode_by_id(msg->cfg.mode);
+
+	if (!m)
+		return -EOPNOTSUPP;
+	tunnel_down(t);
+	t->ns = ns;
+	t->mode = m;
+	t->cfg = msg->cfg;
+	t->link = msg->link;
+	t->slot = msg->slot;
+	t->fast = msg->fast;
+	t->shared = shared;
+	t->hlen = m->hlen ? m->hlen(&t->cfg) : 0;
+	t->node = lookup_node(&t->cfg, msg->order);
+	if (!t->link.up)
+		return 0;
+	if (lookup_add(&ns->lookup[m->id], &t->node))
+		return -ENOMEM;
+	t->up = true;
+	return 0;
+}
+
+void engine_tunnel_unset(struct engine_tunnel *t)
+{
+	tunnel_down(t);
+}
+
+void engine_drop(struct engine_ns *ns, struct engine_tunnel *t, enum reason r)
+{
+	if (t)
+		t->shared->stats.reason[r]++;
+	else
+		ns->engine->unmatched[r]++;
+}
+
+void engine_log(struct engine_ns *ns, const char *fmt, ...)
+{
+	struct engine_event ev = {.op = ENGINE_LOG};
+	va_list ap;
+
+	if (!limit_take(&ns->engine->log, ns->engine->now_ms, LOG_INTERVAL_MS, LOG_BURST))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(ev.text, sizeof(ev.text), fmt, ap);
+	va_end(ap);
+	ns->engine->io->event(ns, &ev);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/icmp_out.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "wire/icmp.h"
+
+enum { ICMP_TOS_KEEP = 0x1e, ICMP_TOS_SET = 0xc0 }; /* internetwork control */
+
+/* Whether the packet is one that errors may be about: no error, no later fragment. */
+static bool may_be_about(const u8 *data, u32 len)
+{
+	struct cur c = {data, data + len};
+	const struct ip4 *h = cur_take(&c, IP4_HLEN);
+	const u8 *type;
+
+	if (!h || ip4_hlen(h) < IP4_HLEN || ip4_offset(h) || !cur_take(&c, ip4_hlen(h) - IP4_HLEN))
+		return false;
+	if (h->proto != PROTO_ICMP)
+		return true;
+	type = cur_take(&c, 1);
+	return type && !icmp4_is_error(*type);
+}
+
+static bool is_one_host(const struct route *rt)
+{
+	return !rt->error && (rt->type == RTN_UNICAST || rt->type == RTN_LOCAL);
+}
+
+/* Neither end of the packet is a group; *local: its sender is this host. */
+static bool is_between_hosts(struct engine_ns *ns, const struct ip4 *h, bool *local)
+{
+	const struct route *rt;
+
+	if (be32_is_zero(h->src) || ip4_is_multicast(h->src) || ip4_is_multicast(h->dst) ||
+	    h->dst.raw == ~0U)
+		return false;
+	rt = route_get(ns, &(struct route_key){.dst = h->src}, NULL);
+	*local = rt->type == RTN_LOCAL;
+	return is_one_host(rt);
+}
+
+static void fill(struct icmp_message *m, u8 code, u16 mtu, const u8 *quote, u32 len)
+{
+	struct icmp_hdr *h = (void *)m->data;
+	u32 room = (u32)sizeof(m->data) - ICMP_HLEN;
+
+	memset(h, 0, sizeof(*h));
+	h->type = ICMP4_T_UNREACH;
+	h->code = code;
+	h->u.frag.mtu = be16_of(mtu);
+	m->len = ICMP_HLEN + min_of(len, room);
+	memcpy(m->data + ICMP_HLEN, quote, m->len - ICMP_HLEN);
+	h->check = csum_finish(csum_add(0, m->data, m->len));
+}
+
+static void unreachable(struct engine_ns *ns, const u8 *data, u32 len, u8 code, u16 mtu, be32 src)
+{
+	struct engine *e = ns->engine;
+	const struct ip4 *h = (const void *)data;
+	struct icmp_message m;
+	bool local;
+
+	if (!may_be_about(data, len) || !is_between_hosts(ns, h, &local))
+		return;
+	if (code != ICMP4_C_FRAG &&
+	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, h->src, local, engine_random(e)))
+		return;
+	m.dst = h->src;
+	m.src = src;
+	m.tos = (u8)((h->tos & ICMP_TOS_KEEP) | ICMP_TOS_SET);
+	fill(&m, code, mtu, data, len);
+	e->io->icmp(ns, &m);
+}
+
+void icmp_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 code, u16 mtu)
+{
+	unreachable(ns, data, len, code, mtu, (be32){0});
+}
+
+void icmp_no_tunnel(struct engine_ns *ns, const u8 *data, u32 len)
+{
+	unreachable(ns, data, len, ICMP4_C_PORT, 0, ((const struct ip4 *)data)->dst);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Outer packet in, inner packet out (spec datapath 3 and 4). */
+#include <linux/if_ether.h>
+#include <linux/rtnetlink.h>
+
+#include "engine/demux.h"
+#include "engine/icmp_out.h"
+#include "lib/addr.h"
+#include "wire/ecn.h"
+#include "wire/ip6.h"
+
+/*
+ * The outer header, checked as the kernel's IP input does; the packet is cut to
+ * the length it states. NULL: it is none.
+ */
+static const struct ip4 *outer_header(struct packet *p)
+{
+	struct cur c = {p->data, p->data + p->len};
+	const struct ip4 *h = cur_take(&c, IP4_HLEN);
+	u32 hlen, len;
+
+	if (!h || h->ver_ihl >> 4 != 4)
+		return NULL;
+	hlen = ip4_hlen(h);
+	if (hlen < IP4_HLEN || !cur_take(&c, hlen - IP4_HLEN) || !csum_ok(csum_add(0, h, hlen)))
+		return NULL;
+	len = be16_host(h->len);
+	if (len < hlen || len > p->len || ip4_is_fragment(h))
+		return NULL;
+	p->len = len;
+	return h;
+}
+
+/* Routing says that the address is this host's own. */
+static bool is_local(struct engine_ns *ns, be32 addr)
+{
+	const struct route *rt = route_get(ns, &(struct route_key){.dst = addr}, NULL);
+
+	return !rt->error && rt->type == RTN_LOCAL;
+}
+
+/* Take n bytes of header off the front. */
+static void strip(struct packet *p, u32 n)
+{
+	p->data += n;
+	p->len -= n;
+	if (p->vnet.csum_start < n || !(p->vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
+		p->vnet.flags = 0;
+		p->vnet.csum_start = p->vnet.csum_offset = 0;
+	} else {
+		p->vnet.csum_start = (u16)(p->vnet.csum_start - n);
+	}
+	p->vnet.hdr_len = (u16)(p->vnet.hdr_len > n ? min_of(p->vnet.hdr_len - n, p->len) : 0);
+}
+
+static void log_ecn(struct engine_tunnel *t, const struct ip4 *outer)
+{
+	char src[ADDR4_TEXT];
+
+	engine_log(t->ns, "%s: a packet from %s whose inner sender does not do ECN has TOS 0x%02x",
+		   t->cfg.name, addr4_print(outer->src, src), outer->tos);
+}
+
+/* Length of the inner packet's own header at least; other kinds have no rule. */
+static u32 inner_min(u16 ethertype)
+{
+	return ethertype == ETH_P_IP ? IP4_HLEN : ethertype == ETH_P_IPV6 ? IP6_HLEN : 0;
+}
+
+static u8 inner_tos(const struct packet *p)
+{
+	return p->ethertype == ETH_P_IP ? ((const struct ip4 *)p->data)->tos
+					: ip6_tclass((const void *)p->data);
+}
+
+static void set_inner_ecn(struct packet *p, u8 ecn)
+{
+	if (p->ethertype == ETH_P_IP)
+		ip4_set_ecn((struct ip4 *)p->data, ecn);
+	else
+		ip6_set_ecn((struct ip6 *)p->data, ecn);
+}
+
+static enum reason decap_ecn(struct engine_tunnel *t, const struct ip4 *outer, struct packet *p)
+{
+	u8 to;
+
+	if (!inner_min(p->ethertype))
+		return R_NONE;
+	switch (ecn_decap(outer->tos, inner_tos(p), &to)) {
+	case ECN_KEEP:
+		return R_NONE;
+	case ECN_KEEP_LOG:
+		log_ecn(t, outer);
+		return R_NONE;
+	case ECN_SET:
+		set_inner_ecn(p, to);
+		return R_NONE;
+	case ECN_DROP:
+		log_ecn(t, outer);
+		return R_RX_ECN;
+	}
+	return R_NONE;
+}
+
+static enum reason to_tunnel(struct engine_tunnel *t, const struct demux *d,
+			     const struct ip4 *outer, struct packet *p)
+{
+	struct tunnel_stats *st = &t->shared->stats;
+	enum reason r;
+
+	if (!(t->mode->takes ? t->mode->takes(&t->cfg, d->proto)
+			     : d->proto == mode_info(t->mode->id)->proto))
+		return R_RX_PROTO;
+	strip(p, ip4_hlen(outer));
+	p->ethertype = d->ethertype;
+	if (p->len < inner_min(p->ethertype))
+		return R_RX_INNER_SHORT;
+	r = decap_ecn(t, outer, p);
+	if (r != R_NONE)
+		return r;
+	if (t->ns->engine->io->deliver(t, p))
+		return R_RX_DELIVER;
+	st->rx_packets++;
+	st->rx_bytes += p->len;
+	return R_NONE;
+}
+
+void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
+{
+	const struct ip4 *outer = outer_header(p);
+	const struct demux *d = outer ? demux_by_proto(outer->proto) : NULL;
+	struct engine_tunnel *t;
+	enum reason r;
+
+	if (!d || !is_local(ns, outer->dst))
+		return;
+	if (p->len - ip4_hlen(outer) < d->min_payload) {
+		engine_drop(ns, NULL, R_RX_OUTER_SHORT);
+		return;
+	}
+	t = demux_tunnel(ns, d, outer->src, outer->dst, iif);
+	if (!t) {
+		engine_drop(ns, NULL, R_RX_NO_TUNNEL);
+		icmp_no_tunnel(ns, p->data, p->len);
+		return;
+	}
+	r = to_tunnel(t, d, outer, p);
+	if (r != R_NONE)
+		engine_drop(ns, t, r);
+}
