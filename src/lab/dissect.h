@@ -90,6 +90,7 @@ struct layer {
 	u32 hlen;	  /* bytes of header */
 	u32 size;	  /* bytes of header and all it carries, as the lengths say */
 	u32 trailer;	  /* bytes behind what it carries that belong to nothing */
+	bool stub;	  /* its header is not all here: hlen counts what is */
 	bool quoted;	  /* within an ICMP error: a packet that was sent earlier */
 	u16 first_field, n_fields;
 	enum csum_verdict csum;
