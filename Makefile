@@ -26,8 +26,8 @@ VERSION	:= 0.1.0
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla \
 	   -Wformat=2 -Wno-format-nonliteral -Wno-missing-field-initializers -Werror
 OPT	?= -O2 -g
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-comma	:= ,
+SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined \
+	      -fno-omit-frame-pointer)
 HARDEN	:= -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS	?= $(OPT)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc -DTUNL_VERSION='"$(VERSION)"' \
@@ -145,6 +145,7 @@ reverse	= $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 unit_archives = $(call archives,$(call reverse,$(call below,$(call unit_floor,$(1)),$(FLOORS))))
 ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap
 
+.SECONDARY: $(BPF_OBJS)
 .SECONDEXPANSION:
 $(B)/unit/%: tests/unit/%.c $$(call unit_archives,$$*) Makefile
 	@mkdir -p $(@D)

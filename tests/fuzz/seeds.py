@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""seeds.py TARGET FOLDER: first inputs for a fuzz target, made with scapy."""
+
+import pathlib
+import struct
+import sys
+
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+
+OUTER = IP(src="192.0.2.2", dst="192.0.2.1", proto=4)
+INNER = IP(src="10.0.0.2", dst="10.0.0.1")
+
+
+def record(op, packet, flags=0, gso=0, size=0, hdr_len=40, csum_start=20):
+    data = bytes(packet)
+    return struct.pack(">BBBBBBH", op, flags, gso, size, hdr_len, csum_start, len(data)) + data
+
+
+def engine_packets():
+    quoted = bytes(IP(src="192.0.2.1", dst="192.0.2.2", proto=4, len=120)) + bytes(8)
+    yield b"\0" + record(0, INNER / UDP() / b"abc") + record(1, OUTER / INNER / UDP() / b"abc")
+    yield b"\1" + record(0, INNER / TCP() / bytes(3000), flags=1, gso=1, size=88)
+    yield b"\2" + record(1, OUTER / INNER / TCP() / bytes(3000), flags=1, gso=1, size=88, hdr_len=60, csum_start=40)
+    yield b"\x80" + record(0, IP(dst="10.0.0.2", flags="DF") / UDP() / bytes(1372))
+    yield b"\0" + record(3, IP(dst="192.0.2.1") / ICMP(type=3, code=4, nexthopmtu=1300) / quoted) \
+        + record(0, INNER / UDP() / bytes(1400))
+    yield b"\0" + record(3, IP(dst="192.0.2.1") / ICMP(type=3, code=1) / quoted) + record(0, INNER / UDP())
+    yield b"\3" + record(0, INNER / ICMP()) + record(4, bytes(60))
+
+
+def model_grammar():
+    for line in ("t1 mode ipip remote 10.0.0.2 local 10.0.0.1 ttl 64 tos inherit/0x10 dev eth0",
+                 "mode gre remote 10.0.0.2 ikey 5 okey 1.2.3.4 csum oseq datapath user",
+                 "sit1 mode sit local any remote 1.2 nopmtudisc", "name mode mode vti key 7",
+                 "isatap0 mode isatap local 1.1.1.1 dev if3 tos EF", "help"):
+        for verb in range(2):
+            yield bytes([verb]) + line.encode()
+
+
+def main(target, folder):
+    for number, data in enumerate(globals().get(target, lambda: [])()):
+        (pathlib.Path(folder) / f"seed{number}").write_bytes(data)
+
+
+main(*sys.argv[1:])
