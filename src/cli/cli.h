@@ -13,6 +13,7 @@ struct cli {
 	enum dialect dialect; /* DIALECT_TUNL, or DIALECT_IP as the `ip` personality */
 	const char *me;	      /* in messages: "tunl" or "ip tunnel" */
 	bool stats, details, json, pretty, oneline, color, numeric, resolve, force;
+	bool config;	   /* show --config */
 	const char *batch; /* -b FILE */
 };
 

@@ -18,6 +18,7 @@ struct ctl_request {
 	const char *verb;   /* "add", "list", ... */
 	const char *target; /* device; NULL: `-` */
 	const char *config; /* grammar_print(); NULL: none */
+	bool running;	    /* ask a running tunld only: never start one, not even to adopt */
 	bool start;	    /* start tunld where none runs */
 	/* Called for each row; row is borrowed. Non-zero ends the call with it. NULL: rows are not
 	 * wanted. */

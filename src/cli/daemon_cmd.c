@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* About the daemon itself: what it says of itself is shown as it is. */
+#include "cli/daemon_cmd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/ctl.h"
+#include "cli/ctl_start.h"
+
+enum { STATUS_NOT_RUNNING = 3, POLL_MS = 20 };
+
+static int print_json(void *ctx, json_t *row)
+{
+	const struct cli *cli = ctx;
+	char *text = json_dumps(row, cli->pretty ? JSON_INDENT(4) : JSON_COMPACT);
+
+	puts(text ? text : "{}");
+	free(text);
+	return 0;
+}
+
+static int print_text(void *ctx, json_t *row)
+{
+	const char *key;
+	json_t *value;
+
+	(void)ctx;
+	json_object_foreach(row, key, value)
+	{
+		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+		if (json_is_string(value))
+			printf("%s: %s\n", key, json_string_value(value));
+		else
+			printf("%s: %s\n", key, text ? text : "");
+		free(text);
+	}
+	return 0;
+}
+
+/* Ask, without starting a daemon for it. -ENOTCONN: none runs. */
+static int daemon_call(const char *verb, int (*row)(void *, json_t *), void *ctx, struct err *e)
+{
+	const struct ctl_request req = {.verb = verb, .row = row, .ctx = ctx, .running = true};
+
+	return ctl_call(&req, e);
+}
+
+static int failed(const char *verb, const struct err *e)
+{
+	if (e->code == ENOTCONN) {
+		fputs("tunld does not run\n", stderr);
+		return STATUS_NOT_RUNNING;
+	}
+	fprintf(stderr, "daemon %s failed: %s\n", verb, strerror(e->code));
+	if (e->text[0])
+		fprintf(stderr, "%s\n", e->text);
+	return EXIT_REFUSED;
+}
+
+static int daemon_status(const struct cli *cli)
+{
+	struct err e = {0};
+	int rc = daemon_call("status", cli->json ? print_json : print_text, (void *)cli, &e);
+
+	if (!rc)
+		return 0;
+	if (rc == -ENOTCONN && cli->json) {
+		puts("{\"running\":false}");
+		return STATUS_NOT_RUNNING;
+	}
+	return failed("status", &e);
+}
+
+/* Until nobody listens any more. */
+static int await_end(struct err *e)
+{
+	for (int ms = 0; ms < CTL_PATIENCE * 1000; ms += POLL_MS) {
+		struct err now = {0};
+
+		if (daemon_call("status", NULL, NULL, &now) == -ENOTCONN)
+			return 0;
+		poll(NULL, 0, POLL_MS);
+	}
+	return err_set(e, ETIMEDOUT, "tunld did not end within %d s", CTL_PATIENCE);
+}
+
+static int daemon_stop(const struct cli *cli)
+{
+	struct err e = {0};
+	int rc = daemon_call("stop", NULL, NULL, &e);
+
+	(void)cli;
+	if (rc == -ENOTCONN)
+		return 0;
+	if (!rc)
+		rc = await_end(&e);
+	return rc ? failed("stop", &e) : 0;
+}
+
+/* The new one adopts what the old one carried. */
+static int daemon_restart(const struct cli *cli)
+{
+	const struct ctl_request req = {.verb = "status", .start = true};
+	struct err e = {0};
+	int status = daemon_stop(cli);
+
+	if (status)
+		return status;
+	return ctl_call(&req, &e) ? failed("restart", &e) : 0;
+}
+
+static const struct {
+	const char *word;
+	int (*main)(const struct cli *cli);
+} verbs[] = {
+	{"status", daemon_status},
+	{"stop", daemon_stop},
+	{"restart", daemon_restart},
+};
+
+int daemon_main(const struct cli *cli, int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "status";
+
+	for (u32 i = 0; i < countof(verbs); i++)
+		if (!strcmp(word, verbs[i].word) && argc <= 2)
+			return verbs[i].main(cli);
+	fputs("Usage: tunl [ -j ] daemon { status | stop | restart }\n", stderr);
+	return EXIT_SYNTAX;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/opts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/text.h"
+
+enum opt_kind {
+	OPT_FLAG,
+	OPT_COLOR,
+	OPT_NETNS,
+	OPT_BATCH,
+	OPT_FAMILY,
+	OPT_IPV4,
+	OPT_IPV6,
+	OPT_VERSION,
+	OPT_HELP
+};
+
+struct opt {
+	const char *word; /* any beginning of it will do */
+	enum opt_kind kind;
+	bool arg;
+	bool late;     /* behind the verb too */
+	size_t offset; /* OPT_FLAG: of the bool in struct cli */
+};
+
+#define FLAG(w, member, is_late)                                                                   \
+	{                                                                                          \
+		.word = w, .kind = OPT_FLAG, .late = is_late,                                      \
+		.offset = offsetof(struct cli, member)                                             \
+	}
+
+/* In the order in which beginnings are tried. */
+static const struct opt opts[] = {
+	FLAG("statistics", stats, true),
+	FLAG("details", details, true),
+	FLAG("json", json, true),
+	FLAG("pretty", pretty, true),
+	FLAG("oneline", oneline, true),
+	{.word = "color", .kind = OPT_COLOR},
+	FLAG("resolve", resolve, false),
+	{.word = "netns", .kind = OPT_NETNS, .arg = true},
+	{.word = "batch", .kind = OPT_BATCH, .arg = true},
+	{.word = "family", .kind = OPT_FAMILY, .arg = true},
+	FLAG("force", force, false),
+	FLAG("Numeric", numeric, true),
+	{.word = "Version", .kind = OPT_VERSION},
+	{.word = "4", .kind = OPT_IPV4},
+	{.word = "6", .kind = OPT_IPV6},
+	{.word = "help", .kind = OPT_HELP},
+};
+
+/* The option that word is, dash or two before it; NULL: none. */
+static const struct opt *opt_find(const char *word)
+{
+	word += word[0] == '-' && word[1] == '-' ? 2 : 1;
+	if (!strcmp(word, "f")) /* -force and -family: as iproute2, the latter */
+		word = "family";
+	if (!strncmp(word, "color=", 6) || !strcmp(word, "c"))
+		word = "color";
+	for (u32 i = 0; i < countof(opts); i++)
+		if (text_is_prefix(word, opts[i].word))
+			return &opts[i];
+	return NULL;
+}
+
+/* "-c", "-color=always|auto|never": on a terminal only, unless always. */
+static bool color_wanted(const char *word)
+{
+	const char *when = strchr(word, '='), *no = getenv("NO_COLOR");
+
+	if (when && !strcmp(when, "=always"))
+		return true;
+	if (when && !strcmp(when, "=never"))
+		return false;
+	return isatty(STDOUT_FILENO) && !(no && *no);
+}
+
+static int syntax(int *status, const char *text, const char *word)
+{
+	fprintf(stderr, "%s \"%s\"\n", text, word);
+	*status = EXIT_SYNTAX;
+	return -1;
+}
+
+static int enter_netns(const char *name, int *status)
+{
+	char path[512];
+	struct text t;
+	int fd, rc;
+
+	text_init(&t, path, sizeof(path));
+	text_add(&t, "%s%s", strchr(name, '/') ? "" : "/run/netns/", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "Cannot open network namespace \"%s\": %s\n", name,
+			strerror(errno));
+		*status = EXIT_SYNTAX;
+		return -1;
+	}
+	rc = setns(fd, CLONE_NEWNET);
+	if (rc) {
+		fprintf(stderr, "setting the network namespace \"%s\" failed: %s\n", name,
+			strerror(errno));
+		*status = EXIT_SYNTAX;
+	}
+	close(fd);
+	return rc;
+}
+
+static int opt_apply(const struct opt *o, char **argv, struct cli *cli, int *status)
+{
+	switch (o->kind) {
+	case OPT_FLAG:
+		*(bool *)((char *)cli + o->offset) = true;
+		return 0;
+	case OPT_COLOR:
+		cli->color = color_wanted(argv[0]);
+		return 0;
+	case OPT_NETNS:
+		return enter_netns(argv[1], status);
+	case OPT_BATCH:
+		cli->batch = argv[1];
+		return 0;
+	case OPT_FAMILY:
+		return strcmp(argv[1], "inet")
+			       ? syntax(status, "Unsupported protocol family:", argv[1])
+			       : 0;
+	case OPT_IPV4:
+		return 0;
+	case OPT_IPV6:
+		return syntax(status, "tunl's tunnels have an IPv4 outer header: no", argv[0]);
+	case OPT_VERSION:
+		puts("tunl " TUNL_VERSION);
+		*status = 0;
+		return -1;
+	case OPT_HELP:
+		*status = tunnel_main(cli, 1, (char *[]){"help", NULL});
+		return -1;
+	}
+	return -1;
+}
+
+int opts_read(int argc, char **argv, struct cli *cli, int *status)
+{
+	int i = 0;
+
+	while (i < argc && argv[i][0] == '-' && argv[i][1]) {
+		const struct opt *o;
+
+		if (!strcmp(argv[i], "--"))
+			return i + 1;
+		o = opt_find(argv[i]);
+		if (!o) {
+			fprintf(stderr, "Option \"%s\" is unknown, try \"%s -help\".\n", argv[i],
+				cli->me);
+			*status = EXIT_SYNTAX;
+			return -1;
+		}
+		if (o->arg && i + 1 == argc) {
+			fputs("Command line is not complete. Try option \"help\"\n", stderr);
+			*status = EXIT_SYNTAX;
+			return -1;
+		}
+		if (opt_apply(o, argv + i, cli, status))
+			return -1;
+		i += o->arg ? 2 : 1;
+	}
+	return i;
+}
+
+int opts_after_verb(int argc, char **argv, struct cli *cli)
+{
+	int n = 1, status;
+
+	while (n < argc && argv[n][0] == '-' && argv[n][1]) {
+		const struct opt *o = opt_find(argv[n]);
+
+		if (!strcmp(argv[n], "--config"))
+			cli->config = true;
+		else if (o && o->late)
+			opt_apply(o, argv + n, cli, &status);
+		else
+			break;
+		n++;
+	}
+	if (n > 1)
+		memmove(argv + 1, argv + n, sizeof(*argv) * (size_t)(argc - n + 1));
+	return argc - n + 1;
+}

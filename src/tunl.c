@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tunl: the command. Its own commands by their full word, then the verbs of
+ * `ip tunnel` by any beginning. Called as `ip` it is the `ip` personality.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/batch.h"
+#include "cli/cli.h"
+#include "cli/daemon_cmd.h"
+#include "cli/ip.h"
+#include "cli/opts.h"
+#include "lab/explain.h"
+#include "lab/lab.h"
+#include "lib/types.h"
+
+static int cmd_lab(const struct cli *cli, int argc, char **argv)
+{
+	(void)cli;
+	return lab_main(argc, argv);
+}
+
+static int cmd_explain(const struct cli *cli, int argc, char **argv)
+{
+	(void)cli;
+	return explain_main(argc, argv);
+}
+
+static const struct {
+	const char *word;
+	int (*main)(const struct cli *cli, int argc, char **argv);
+} commands[] = {
+	{"daemon", daemon_main},
+	{"lab", cmd_lab},
+	{"explain", cmd_explain},
+};
+
+static int command(void *ctx, int argc, char **argv)
+{
+	struct cli cli = *(const struct cli *)ctx;
+
+	for (u32 i = 0; argc > 0 && i < countof(commands); i++)
+		if (!strcmp(argv[0], commands[i].word))
+			return commands[i].main(&cli, argc, argv);
+	if (argc > 0)
+		argc = opts_after_verb(argc, argv, &cli);
+	return tunnel_main(&cli, argc, argv);
+}
+
+static bool is_ip(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return !strcmp(slash ? slash + 1 : argv0, "ip");
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.dialect = DIALECT_TUNL, .me = "tunl"};
+	int status = EXIT_FAILURE, n;
+
+	if (argc < 1)
+		return EXIT_SYNTAX;
+	if (is_ip(argv[0]))
+		return ip_main(argc, argv);
+	n = opts_read(argc - 1, argv + 1, &cli, &status);
+	if (n < 0)
+		return status;
+	if (cli.batch)
+		return batch_run(cli.batch, cli.force, command, &cli);
+	return command(&cli, argc - 1 - n, argv + 1 + n);
+}
