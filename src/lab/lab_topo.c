@@ -57,6 +57,12 @@ static const char *const ipip_picture[] = {
 	NULL,
 };
 
+static const char *const ipip_look[] = {
+	"ip -n {a} route",
+	"ip -n {b} route",
+	NULL,
+};
+
 static const struct lab_topo lab_ipip = {
 	.name = "ipip",
 	.title = "an ipip tunnel between two hosts with a router between them",
@@ -65,6 +71,7 @@ static const struct lab_topo lab_ipip = {
 	.n_steps = sizeof(ipip_steps) / sizeof(ipip_steps[0]),
 	.picture = ipip_picture,
 	.end = {{"a", "tun1", "10.10.100.1"}, {"b", "tun1", "10.10.200.1"}},
+	.look = ipip_look,
 	.ping_underlay = "ip netns exec {b} ping -n -c 1 -W 2 10.10.10.2",
 	.ping_tunnel = "ip netns exec {b} ping -n -c 1 -W 2 10.10.100.1",
 	.capture_role = "r",
@@ -86,8 +93,7 @@ bool lab_id_is_valid(const char *id)
 {
 	size_t n = strlen(id);
 
-	return n >= 1 && n <= LAB_ID_MAX &&
-	       strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789") == n;
+	return n >= 1 && n <= LAB_ID_MAX && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789") == n;
 }
 
 char *lab_ns_name(char *buf, size_t len, const char *id, char role)

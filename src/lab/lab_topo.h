@@ -20,7 +20,7 @@ enum { LAB_WORDS = 32, LAB_TEXT = 512 };
 struct lab_step {
 	const char *heading; /* opens a section of the story; NULL: goes on in it */
 	const char *cmd;
-	const char *undo;    /* NULL: an earlier step's undo covers it */
+	const char *undo; /* NULL: an earlier step's undo covers it */
 };
 
 struct lab_end {
@@ -37,6 +37,7 @@ struct lab_topo {
 	size_t n_steps;
 	const char *const *picture; /* NULL-terminated, in UTF-8 box drawing */
 	struct lab_end end[2];
+	const char *const *look; /* commands that show what stands; NULL-terminated */
 	const char *ping_underlay, *ping_tunnel; /* commands */
 	const char *capture_role, *capture_dev;
 	const char *overhead; /* what the tunnel adds to a packet, in words */

@@ -39,7 +39,8 @@ static const char *style(const struct lab_ui *ui, const char *seq)
 
 void lab_ui_heading(struct lab_ui *ui, const char *text)
 {
-	fprintf(ui->out, "\n%s%u. %s%s\n\n", style(ui, BOLD), ++ui->section, text, style(ui, PLAIN));
+	fprintf(ui->out, "\n%s%u. %s%s\n\n", style(ui, BOLD), ++ui->section, text,
+		style(ui, PLAIN));
 	fflush(ui->out);
 }
 
