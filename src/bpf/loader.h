@@ -9,7 +9,7 @@
 #include "bpf/maps.h"
 #include "lib/err.h"
 
-struct bpf_ns;	/* programs and maps of one namespace; owned by the caller */
+struct bpf_ns; /* programs and maps of one namespace; owned by the caller */
 
 /*
  * Load the programs with fresh maps. -errno with e filled says why the bpf

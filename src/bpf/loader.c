@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bpf datapath of one namespace. A struct bpf_ns holds the current load of
+ * programs and maps (bpf/object.h) and remembers where it attached them, since
+ * growing means a new load: new maps, filled from the old; new programs in the
+ * place of the old; then what the old ones counted is put aside in the map
+ * `base`, so that no packet goes uncounted.
+ */
+#include "bpf/loader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/membarrier.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/object.h"
+#include "bpf/tc.h"
+
+/* Room at first, and by what it grows: few namespaces have more than some tunnels. */
+enum { SIZE_FIRST = 64, SIZE_FACTOR = 8 };
+
+struct place {
+	u32 ifindex;
+	enum tc_side side;
+	enum bpf_prog_id prog;
+};
+
+struct bpf_ns {
+	struct bpf_set set;
+	struct place *places;
+	u32 nplaces;
+	u32 gen; /* as last set */
+};
+
+static int map_set(struct bpf_ns *b, enum bpf_map_id map, const void *key, const void *value)
+{
+	return bpf_map_update_elem(b->set.map[map], key, value, BPF_ANY) ? -errno : 0;
+}
+
+static int map_del(struct bpf_ns *b, enum bpf_map_id map, const void *key)
+{
+	if (bpf_map_delete_elem(b->set.map[map], key) && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* The entry of a tunnel in the per-CPU map; what is there already stays. */
+static int stats_make(const struct bpf_set *s, u32 ifindex)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct bpf_stats *zero;
+	int r;
+
+	if (cpus < 0)
+		return cpus;
+	zero = calloc((size_t)cpus, sizeof(*zero));
+	if (!zero)
+		return -ENOMEM;
+	r = bpf_map_update_elem(s->map[BPF_MAP_stats], &ifindex, zero, BPF_NOEXIST);
+	r = r && errno != EEXIST ? -errno : 0;
+	free(zero);
+	return r;
+}
+
+static int stats_read(const struct bpf_set *s, u32 ifindex, struct tunnel_stats *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct bpf_stats *all;
+	int r;
+
+	if (cpus < 0)
+		return cpus;
+	all = calloc((size_t)cpus, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	r = bpf_map_lookup_elem(s->map[BPF_MAP_stats], &ifindex, all) ? -errno : 0;
+	for (int i = 0; !r && i < cpus; i++)
+		stats_add(sum, &all[i].s);
+	free(all);
+	return r;
+}
+
+int bpf_ns_load(struct bpf_ns **b, struct err *e)
+{
+	struct bpf_ns *n = calloc(1, sizeof(*n));
+	int r;
+
+	*b = 0;
+	if (!n)
+		return err_set(e, ENOMEM, "no memory");
+	libbpf_set_print(0); /* what it has to say is in e */
+	r = bpf_set_load(&n->set, SIZE_FIRST, e);
+	if (!r) {
+		r = stats_make(&n->set, 0);
+		if (r)
+			err_set(e, -r, "a BPF map cannot be filled: %s", strerror(-r));
+	}
+	if (r)
+		bpf_ns_close(n);
+	else
+		*b = n;
+	return r;
+}
+
+int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e)
+{
+	struct bpf_ns *n = calloc(1, sizeof(*n));
+	struct bpf_ns_state st;
+	u32 prog_id, zero = 0;
+	int r;
+
+	*b = 0;
+	if (!n)
+		return err_set(e, ENOMEM, "no memory");
+	libbpf_set_print(0);
+	prog_id = tc_query(ifindex, TC_EGRESS);
+	if (prog_id)
+		r = bpf_set_adopt(&n->set, prog_id, e);
+	else
+		r = err_set(e, ENOENT, "there is no program of tunl on device %u", ifindex);
+	if (r) {
+		bpf_ns_close(n);
+		return r;
+	}
+	if (!bpf_map_lookup_elem(n->set.map[BPF_MAP_state], &zero, &st))
+		n->gen = st.gen;
+	*b = n;
+	return 0;
+}
+
+void bpf_ns_close(struct bpf_ns *b)
+{
+	if (!b)
+		return;
+	bpf_set_close(&b->set);
+	free(b->places);
+	free(b);
+}
+
+/* Attaching. */
+
+static struct place *place_find(struct bpf_ns *b, u32 ifindex, enum tc_side side)
+{
+	for (u32 i = 0; i < b->nplaces; i++)
+		if (b->places[i].ifindex == ifindex && b->places[i].side == side)
+			return &b->places[i];
+	return 0;
+}
+
+static int place_add(struct bpf_ns *b, const struct place *p)
+{
+	struct place *old = place_find(b, p->ifindex, p->side);
+
+	if (!old) {
+		old = realloc(b->places, (b->nplaces + 1) * sizeof(*old));
+		if (!old)
+			return -ENOMEM;
+		b->places = old;
+		old += b->nplaces++;
+	}
+	*old = *p;
+	return 0;
+}
+
+static void place_del(struct bpf_ns *b, u32 ifindex)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < b->nplaces; i++)
+		if (b->places[i].ifindex != ifindex)
+			b->places[kept++] = b->places[i];
+	b->nplaces = kept;
+}
+
+static int attach_error(struct err *e, u32 ifindex, int code)
+{
+	if (code == ENOENT || code == EOPNOTSUPP)
+		return err_set(e, code,
+			       "no BPF program can be put on device %u: the kernel has no clsact "
+			       "(CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF; modules sch_ingress, "
+			       "cls_bpf)",
+			       ifindex);
+	if (code == EPERM)
+		return err_set(e, code,
+			       "no BPF program may be put on device %u: tunld needs CAP_NET_ADMIN "
+			       "in its namespace",
+			       ifindex);
+	return err_set(e, code, "no BPF program can be put on device %u: %s", ifindex,
+		       strerror(code));
+}
+
+static int attach(struct bpf_ns *b, const struct place *p, struct err *e)
+{
+	int r = tc_attach(p->ifindex, p->side, b->set.prog[p->prog]);
+
+	if (r)
+		return attach_error(e, p->ifindex, -r);
+	if (place_add(b, p))
+		return err_set(e, ENOMEM, "no memory");
+	return 0;
+}
+
+int bpf_ns_attach_tunnel(struct bpf_ns *b, u32 ifindex, struct err *e)
+{
+	struct place p = {ifindex, TC_EGRESS, BPF_PROG_egress};
+
+	return attach(b, &p, e);
+}
+
+/* The ARPHRD_* of a device, or -errno. */
+static int link_type(u32 ifindex)
+{
+	struct ifreq ifr = {};
+	int fd, r;
+
+	if (!if_indextoname(ifindex, ifr.ifr_name))
+		return -ENODEV;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = ioctl(fd, SIOCGIFHWADDR, &ifr) ? -errno : ifr.ifr_hwaddr.sa_family;
+	close(fd);
+	return r;
+}
+
+/* Which program reads what comes in from a device of that type; PROG__MAX: none. */
+static enum bpf_prog_id prog_of(int type)
+{
+	switch (type) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		return BPF_PROG_ingress;
+	case ARPHRD_NONE:
+	case ARPHRD_PPP:
+	case ARPHRD_RAWIP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+		return BPF_PROG_ingress_l3;
+	}
+	return BPF_PROG__MAX;
+}
+
+int bpf_ns_attach_underlay(struct bpf_ns *b, u32 ifindex, struct err *e)
+{
+	int type = link_type(ifindex);
+	struct place p = {ifindex, TC_INGRESS, prog_of(type)};
+
+	if (type < 0)
+		return attach_error(e, ifindex, -type);
+	if (p.prog == BPF_PROG__MAX)
+		return err_set(e, EPFNOSUPPORT,
+			       "device %u is of type %d: what comes in from it is left to the user "
+			       "datapath",
+			       ifindex, type);
+	return attach(b, &p, e);
+}
+
+void bpf_ns_detach(struct bpf_ns *b, u32 ifindex)
+{
+	place_del(b, ifindex);
+	tc_detach(ifindex);
+}
+
+/* Growing. */
+
+/* Copy one map's entries to another load's; true for each key that keep() takes. */
+static int map_copy(const struct bpf_set *from, const struct bpf_set *to, enum bpf_map_id map)
+{
+	union {
+		struct bpf_rx_key rx;
+		struct bpf_nbma_key nbma;
+		u32 n;
+	} key, next;
+	union {
+		struct bpf_tx tx;
+		struct bpf_rx rx;
+		struct bpf_hop hop;
+		struct bpf_ns_state state;
+		struct tunnel_stats stats;
+		u32 n;
+	} value;
+	const void *at = 0;
+
+	while (!bpf_map_get_next_key(from->map[map], at, &next)) {
+		key = next;
+		at = &key;
+		if (bpf_map_lookup_elem(from->map[map], &key, &value))
+			continue;
+		if (bpf_map_update_elem(to->map[map], &key, &value, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Entries of zero in `to` for each tunnel that `from` counts. */
+static int stats_prepare(const struct bpf_set *from, const struct bpf_set *to)
+{
+	u32 key, next;
+	const void *at = 0;
+
+	while (!bpf_map_get_next_key(from->map[BPF_MAP_stats], at, &next)) {
+		int r = stats_make(to, next);
+
+		if (r)
+			return r;
+		key = next;
+		at = &key;
+	}
+	return 0;
+}
+
+/* What the old programs counted, added to the new load's base. They run no more. */
+static void stats_settle(const struct bpf_set *from, const struct bpf_set *to)
+{
+	struct tunnel_stats sum;
+	u32 key, next;
+	const void *at = 0;
+
+	while (!bpf_map_get_next_key(from->map[BPF_MAP_stats], at, &next)) {
+		if (bpf_map_lookup_elem(to->map[BPF_MAP_base], &next, &sum))
+			memset(&sum, 0, sizeof(sum));
+		if (!stats_read(from, next, &sum))
+			bpf_map_update_elem(to->map[BPF_MAP_base], &next, &sum, BPF_ANY);
+		key = next;
+		at = &key;
+	}
+}
+
+static int copy_all(const struct bpf_set *from, const struct bpf_set *to)
+{
+	static const enum bpf_map_id copied[] = {BPF_MAP_tx,   BPF_MAP_rx,    BPF_MAP_local,
+						 BPF_MAP_nbma, BPF_MAP_state, BPF_MAP_base};
+	int r = stats_prepare(from, to);
+
+	for (u32 i = 0; !r && i < countof(copied); i++)
+		r = map_copy(from, to, copied[i]);
+	return r;
+}
+
+static int grow(struct bpf_ns *b)
+{
+	struct bpf_set old = b->set, new;
+	int r;
+
+	if (old.size >= BPF_TUNNELS_MAX)
+		return -ENOSPC;
+	r = bpf_set_load(&new, min_of(old.size * SIZE_FACTOR, (u32)BPF_TUNNELS_MAX), 0);
+	if (r)
+		return r;
+	r = copy_all(&old, &new);
+	if (r) {
+		bpf_set_close(&new);
+		return r;
+	}
+	for (u32 i = 0; i < b->nplaces; i++)
+		tc_attach(b->places[i].ifindex, b->places[i].side, new.prog[b->places[i].prog]);
+	/* after this no CPU is inside an old program any more */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	stats_settle(&old, &new);
+	b->set = new;
+	bpf_set_close(&old);
+	return 0;
+}
+
+/* Set an entry, growing the maps where there is no room. */
+static int map_set_growing(struct bpf_ns *b, enum bpf_map_id map, const void *key,
+			   const void *value)
+{
+	int r;
+
+	while ((r = map_set(b, map, key, value)) == -E2BIG) {
+		r = grow(b);
+		if (r)
+			return r;
+	}
+	return r;
+}
+
+int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx)
+{
+	int r;
+
+	if (!tx)
+		return map_del(b, BPF_MAP_tx, &ifindex);
+	while ((r = stats_make(&b->set, ifindex)) == -E2BIG) {
+		r = grow(b);
+		if (r)
+			return r;
+	}
+	return r ? r : map_set_growing(b, BPF_MAP_tx, &ifindex, tx);
+}
+
+int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx)
+{
+	return rx ? map_set_growing(b, BPF_MAP_rx, key, rx) : map_del(b, BPF_MAP_rx, key);
+}
+
+int bpf_ns_set_local(struct bpf_ns *b, be32 addr, bool present)
+{
+	u32 one = 1;
+
+	return present ? map_set_growing(b, BPF_MAP_local, &addr, &one)
+		       : map_del(b, BPF_MAP_local, &addr);
+}
+
+/* Forget next hops of before the last change of routes, or all; how many went. */
+static u32 nbma_purge(struct bpf_ns *b, bool all)
+{
+	struct bpf_nbma_key key, next;
+	struct bpf_hop hop;
+	const void *at = 0;
+	u32 gone = 0;
+
+	while (!bpf_map_get_next_key(b->set.map[BPF_MAP_nbma], at, &next)) {
+		bool stale = bpf_map_lookup_elem(b->set.map[BPF_MAP_nbma], &next, &hop) ||
+			     hop.gen != b->gen;
+
+		key = next;
+		if ((all || stale) && !map_del(b, BPF_MAP_nbma, &key))
+			gone++;
+		else
+			at = &key;
+	}
+	return gone;
+}
+
+int bpf_ns_set_nbma(struct bpf_ns *b, u32 ifindex, be32 inner, const struct bpf_hop *hop)
+{
+	struct bpf_nbma_key key = {ifindex, inner};
+	int r;
+
+	if (!hop)
+		return map_del(b, BPF_MAP_nbma, &key);
+	while ((r = map_set(b, BPF_MAP_nbma, &key, hop)) == -E2BIG)
+		if (!nbma_purge(b, false) && grow(b) && !nbma_purge(b, true))
+			return -ENOSPC;
+	return r;
+}
+
+int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st)
+{
+	u32 zero = 0;
+
+	b->gen = st->gen;
+	return map_set(b, BPF_MAP_state, &zero, st);
+}
+
+int bpf_ns_get_stats(struct bpf_ns *b, u32 ifindex, struct tunnel_stats *sum)
+{
+	if (bpf_map_lookup_elem(b->set.map[BPF_MAP_base], &ifindex, sum))
+		memset(sum, 0, sizeof(*sum));
+	return stats_read(&b->set, ifindex, sum);
+}
+
+void bpf_ns_del_stats(struct bpf_ns *b, u32 ifindex)
+{
+	map_del(b, BPF_MAP_stats, &ifindex);
+	map_del(b, BPF_MAP_base, &ifindex);
+}

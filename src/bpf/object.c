@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bpf/object.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/maps.h"
+
+extern const char bpf_blob[], bpf_blob_end[];
+
+enum { VERIFIER_LOG = 256 * 1024 };
+
+#define STR_(x) #x
+#define STR(x)	STR_(x)
+
+static const char *const map_names[BPF_MAP__MAX] = {
+#define BPF_MAP(name, sized) [BPF_MAP_##name] = "tunl_" #name "_" STR(BPF_MAPS_ABI),
+#include "bpf/maps.def"
+#undef BPF_MAP
+};
+
+static const char *const prog_names[BPF_PROG__MAX] = {
+	[BPF_PROG_egress] = "tunl_egress",
+	[BPF_PROG_ingress] = "tunl_ingress",
+	[BPF_PROG_ingress_l3] = "tunl_ingress_l3",
+};
+
+static u32 map_size(enum bpf_map_id id, u32 n)
+{
+	switch (id) {
+#define BPF_MAP(name, sized)                                                                       \
+	case BPF_MAP_##name:                                                                       \
+		return sized;
+#include "bpf/maps.def"
+#undef BPF_MAP
+	case BPF_MAP__MAX:
+		break;
+	}
+	return 1;
+}
+
+/* The verifier's last word, which is the line before its statistics. */
+static void last_words(char *log, const char **line)
+{
+	char *stats = strstr(log, "\nprocessed ");
+	char *start;
+
+	if (stats)
+		*stats = 0;
+	start = strrchr(log, '\n');
+	*line = start ? start + 1 : log;
+}
+
+static int explain(struct err *e, int code, char *log)
+{
+	const char *line = "";
+
+	if (code == EPERM || code == EACCES) {
+		last_words(log, &line);
+		if (!*line)
+			return err_set(
+				e, code,
+				"the kernel does not permit BPF programs: tunld needs CAP_BPF "
+				"and CAP_NET_ADMIN (root), and a container must allow bpf()");
+	}
+	if (code == ENOSYS)
+		return err_set(e, code, "this kernel has no BPF (CONFIG_BPF_SYSCALL)");
+	if (code == ENOMEM)
+		return err_set(e, code,
+			       "no memory for BPF maps: raise the limit on locked memory "
+			       "(LimitMEMLOCK=infinity) or free some");
+	last_words(log, &line);
+	return err_set(
+		e, code,
+		"this kernel does not take tunl's BPF programs (5.10 or later is needed): %s%s%s",
+		strerror(code), *line ? ": " : "", line);
+}
+
+/* Bind what the sending program itself does not use, so that adoption finds it. */
+static int bind_maps(struct bpf_set *s)
+{
+	for (int i = 0; i < BPF_MAP__MAX; i++) {
+		int r = bpf_prog_bind_map(s->prog[BPF_PROG_egress], s->map[i], 0);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* The descriptors of a loaded object. */
+static int collect(struct bpf_set *s)
+{
+	for (int i = 0; i < BPF_MAP__MAX; i++)
+		s->map[i] = bpf_object__find_map_fd_by_name(s->obj, map_names[i]);
+	for (int i = 0; i < BPF_PROG__MAX; i++) {
+		struct bpf_program *p = bpf_object__find_program_by_name(s->obj, prog_names[i]);
+
+		s->prog[i] = p ? bpf_program__fd(p) : -ENOENT;
+	}
+	return bind_maps(s);
+}
+
+/* Open the embedded object and let prepare() settle its maps before it is loaded. */
+static int load(struct bpf_set *s, int (*prepare)(struct bpf_set *, const int *), const int *maps,
+		struct err *e)
+{
+	char *log = calloc(1, VERIFIER_LOG);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tunl", .kernel_log_buf = log,
+		    .kernel_log_size = VERIFIER_LOG);
+	int r = log ? 0 : -ENOMEM;
+
+	if (r)
+		return err_set(e, ENOMEM, "no memory");
+	s->obj = bpf_object__open_mem(bpf_blob, (size_t)(bpf_blob_end - bpf_blob), &opts);
+	if (!s->obj)
+		r = -errno;
+	if (!r)
+		r = prepare(s, maps);
+	if (!r)
+		r = bpf_object__load(s->obj);
+	if (!r)
+		r = collect(s);
+	if (r) {
+		explain(e, -r, log);
+		bpf_set_close(s);
+	}
+	free(log);
+	return r;
+}
+
+static int set_sizes(struct bpf_set *s, const int *maps)
+{
+	(void)maps;
+	for (int i = 0; i < BPF_MAP__MAX; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(s->obj, map_names[i]);
+		int r = m ? bpf_map__set_max_entries(m, map_size((enum bpf_map_id)i, s->size))
+			  : -ENOENT;
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int reuse_maps(struct bpf_set *s, const int *maps)
+{
+	for (int i = 0; i < BPF_MAP__MAX; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(s->obj, map_names[i]);
+		int r = m ? bpf_map__reuse_fd(m, maps[i]) : -ENOENT;
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int bpf_set_load(struct bpf_set *s, u32 size, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->size = size;
+	return load(s, set_sizes, 0, e);
+}
+
+/* Which of our maps a descriptor is; BPF_MAP__MAX: none, or of another layout. */
+static enum bpf_map_id identify(int fd, u32 *size)
+{
+	static const struct {
+		u32 key, value;
+	} layout[BPF_MAP__MAX] = {
+		[BPF_MAP_tx] = {sizeof(u32), sizeof(struct bpf_tx)},
+		[BPF_MAP_rx] = {sizeof(struct bpf_rx_key), sizeof(struct bpf_rx)},
+		[BPF_MAP_local] = {sizeof(be32), sizeof(u32)},
+		[BPF_MAP_nbma] = {sizeof(struct bpf_nbma_key), sizeof(struct bpf_hop)},
+		[BPF_MAP_stats] = {sizeof(u32), sizeof(struct bpf_stats)},
+		[BPF_MAP_state] = {sizeof(u32), sizeof(struct bpf_ns_state)},
+		[BPF_MAP_base] = {sizeof(u32), sizeof(struct tunnel_stats)},
+	};
+	struct bpf_map_info info = {};
+	u32 len = sizeof(info);
+	int i;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return BPF_MAP__MAX;
+	for (i = 0; i < BPF_MAP__MAX; i++)
+		if (!strcmp(info.name, map_names[i]) && info.key_size == layout[i].key &&
+		    info.value_size == layout[i].value)
+			break;
+	if (i == BPF_MAP_tx)
+		*size = info.max_entries;
+	return (enum bpf_map_id)i;
+}
+
+/* The maps of a program by their ids; 0 when all of ours were among them. */
+static int find_maps(int prog_fd, int maps[BPF_MAP__MAX], u32 *size)
+{
+	u32 ids[2 * BPF_MAP__MAX];
+	struct bpf_prog_info info = {.nr_map_ids = countof(ids), .map_ids = (u64)(uintptr_t)ids};
+	u32 len = sizeof(info), found = 0;
+
+	if (bpf_obj_get_info_by_fd(prog_fd, &info, &len))
+		return -errno;
+	for (u32 i = 0; i < info.nr_map_ids && i < countof(ids); i++) {
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+		enum bpf_map_id id = fd < 0 ? BPF_MAP__MAX : identify(fd, size);
+
+		if (id != BPF_MAP__MAX && maps[id] < 0) {
+			maps[id] = fd;
+			found++;
+		} else if (fd >= 0) {
+			close(fd);
+		}
+	}
+	return found == BPF_MAP__MAX ? 0 : -ENOENT;
+}
+
+int bpf_set_adopt(struct bpf_set *s, u32 prog_id, struct err *e)
+{
+	int maps[BPF_MAP__MAX], r;
+	int prog_fd = bpf_prog_get_fd_by_id(prog_id);
+
+	memset(s, 0, sizeof(*s));
+	memset(maps, 0xff, sizeof(maps));
+	if (prog_fd < 0)
+		return err_set(e, errno, "the BPF program on the device cannot be opened: %s",
+			       strerror(errno));
+	r = find_maps(prog_fd, maps, &s->size);
+	if (r)
+		err_set(e, -r, "the BPF program on the device has other maps than this tunl");
+	else
+		r = load(s, reuse_maps, maps, e);
+	for (int i = 0; i < BPF_MAP__MAX; i++)
+		if (maps[i] >= 0)
+			close(maps[i]);
+	close(prog_fd);
+	return r;
+}
+
+void bpf_set_close(struct bpf_set *s)
+{
+	bpf_object__close(s->obj);
+	memset(s, 0, sizeof(*s));
+}
