@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The loop. A batch of inner packets is read first and the ICMP socket second,
+ * before any of the batch is worked on: what came in before a packet was sent is
+ * known to it (a smaller path MTU is honoured by the very next packet).
+ */
+#include "engine/live.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LIVE_READY = 32, ICMP_BYTES = 2048, ICMP_TURN = 64 };
+
+/* What stands before a packet in a TUN queue. */
+struct tun_head {
+	struct tun_pi pi;
+	struct virtio_net_hdr vnet;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct tun_head) <= LIVE_HEADROOM, "a packet's head has room");
+
+static struct live_ns *live_ns(struct engine_ns *ns)
+{
+	return container_of(ns, struct live_ns, ns);
+}
+
+static int live_route(struct engine_ns *ns, const struct route_key *key, struct route *rt)
+{
+	return rtnl_route_get(&live_ns(ns)->rtnl, key, rt);
+}
+
+static int live_deliver(struct engine_tunnel *t, const struct packet *p)
+{
+	struct tun_head head = {
+		.pi = {.proto = be16_of(p->ethertype).raw},
+		.vnet = p->vnet,
+	};
+	struct iovec iov[] = {{&head, sizeof(head)}, {p->data, p->len}};
+
+	return writev(container_of(t, struct live_tunnel, t)->tun.fd, iov, 2) < 0 ? -errno : 0;
+}
+
+static void live_event(struct engine_ns *ns, const struct engine_event *ev)
+{
+	struct engine_event full = *ev;
+
+	full.nsid = ns->nsid;
+	control_event(live_ns(ns)->live, &full);
+}
+
+const struct engine_io live_io = {
+	.route = live_route,
+	.out = send_out,
+	.send = send_piece,
+	.flush = send_flush,
+	.deliver = live_deliver,
+	.icmp = send_icmp,
+	.event = live_event,
+};
+
+int live_watch(struct live *l, struct live_fd *f)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = f};
+
+	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, f->fd, &ev) ? -errno : 0;
+}
+
+void live_close(struct live_fd *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+}
+
+static void read_clock(struct live *l)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	l->engine.now_ms = (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+}
+
+/* The device that the message at m came in by; 0: it does not say. */
+static u32 arrival(struct msghdr *m)
+{
+	struct in_pktinfo info;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			return (u32)info.ipi_ifindex;
+		}
+	return 0;
+}
+
+static void read_icmp(struct live_ns *n)
+{
+	u8 buf[ICMP_BYTES];
+
+	for (u32 i = 0; i < ICMP_TURN; i++) {
+		_Alignas(struct cmsghdr) u8 control[128];
+		struct iovec iov = {buf, sizeof(buf)};
+		struct msghdr m = {
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+		ssize_t got = recvmsg(n->icmp.fd, &m, MSG_DONTWAIT);
+
+		if (got < 0 && errno != EINTR)
+			return;
+		if (got > 0 && !(m.msg_flags & MSG_TRUNC))
+			engine_icmp(&n->ns, arrival(&m), buf, (u32)got);
+	}
+}
+
+/* One packet of a TUN queue into buffer i. 0, or -errno: -EAGAIN there is none. */
+static int read_tun(struct live_tunnel *t, struct batch *b, u32 i)
+{
+	u8 *data = b->buf[i] + LIVE_HEADROOM;
+	struct packet *p = &b->packet[i];
+	struct tun_head head;
+	ssize_t got;
+
+	got = read(t->tun.fd, data - sizeof(head), sizeof(b->buf[i]) - LIVE_HEADROOM);
+	if (got < 0)
+		return -errno;
+	if ((size_t)got < sizeof(head))
+		return -EAGAIN;
+	memcpy(&head, data - sizeof(head), sizeof(head));
+	p->data = data;
+	p->len = (u32)got - (u32)sizeof(head);
+	p->ethertype = be16_host((be16){head.pi.proto});
+	p->vnet = head.vnet;
+	return 0;
+}
+
+static void serve_tun(struct live *l, struct live_tunnel *t)
+{
+	struct live_ns *n = live_ns(t->t.ns);
+	struct batch *b = &l->batch;
+	int err = 0;
+	u32 count;
+
+	for (count = 0; count < LIVE_BATCH; count++) {
+		err = read_tun(t, b, count);
+		if (err)
+			break;
+	}
+	read_icmp(n);
+	for (u32 i = 0; i < count; i++)
+		engine_tx(&t->t, &b->packet[i]);
+	send_flush(&n->ns);
+	/* a queue whose device is gone stays ready for ever */
+	if (err && err != -EAGAIN && err != -EINTR)
+		epoll_ctl(l->epoll, EPOLL_CTL_DEL, t->tun.fd, NULL);
+}
+
+static void prepare_packets(struct batch *b, struct sockaddr_ll *from)
+{
+	for (u32 i = 0; i < LIVE_BATCH; i++) {
+		struct packet *p = &b->packet[i];
+
+		p->data = b->buf[i] + LIVE_HEADROOM;
+		b->iov[i][0] = (struct iovec){&p->vnet, sizeof(p->vnet)};
+		b->iov[i][1] = (struct iovec){p->data, ENGINE_PACKET};
+		b->msg[i].msg_hdr = (struct msghdr){
+			.msg_name = &from[i],
+			.msg_namelen = sizeof(from[i]),
+			.msg_iov = b->iov[i],
+			.msg_iovlen = 2,
+		};
+	}
+}
+
+static void serve_packets(struct live *l, struct live_ns *n)
+{
+	struct sockaddr_ll from[LIVE_BATCH];
+	struct batch *b = &l->batch;
+	int got;
+
+	prepare_packets(b, from);
+	got = recvmmsg(n->packet.fd, b->msg, LIVE_BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < got; i++) {
+		struct packet *p = &b->packet[i];
+		u32 len = b->msg[i].msg_len;
+
+		if (len < sizeof(p->vnet) || b->msg[i].msg_hdr.msg_flags & MSG_TRUNC)
+			continue;
+		p->len = len - (u32)sizeof(p->vnet);
+		p->ethertype = ETH_P_IP;
+		engine_rx(&n->ns, (u32)from[i].sll_ifindex, p);
+	}
+}
+
+/* True: the parent has something to say. */
+static bool serve(struct live *l, struct live_fd *f)
+{
+	switch (f->kind) {
+	case LIVE_CONTROL:
+		return true;
+	case LIVE_PACKET:
+		serve_packets(l, container_of(f, struct live_ns, packet));
+		return false;
+	case LIVE_ICMP:
+		read_icmp(container_of(f, struct live_ns, icmp));
+		return false;
+	case LIVE_TUN:
+		serve_tun(l, container_of(f, struct live_tunnel, tun));
+		return false;
+	}
+	return false;
+}
+
+int live_loop(struct live *l)
+{
+	struct epoll_event ev[LIVE_READY];
+
+	for (;;) {
+		int n = epoll_wait(l->epoll, ev, LIVE_READY, -1), err = 0;
+		bool control = false;
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		read_clock(l);
+		for (int i = 0; i < n; i++)
+			control |= serve(l, ev[i].data.ptr);
+		if (control) {
+			control_flush(l);
+			err = control_read(l);
+		}
+		if (err)
+			return err == -EPIPE ? 0 : err;
+	}
+}
