@@ -34,7 +34,6 @@ static void para_new(struct para *p)
 {
 	fprintf(p->out, "\n%*s", p->indent, "");
 	p->column = p->indent;
-	p->begun = false;
 }
 
 /* One item, after a comma unless it is the line's first. */
@@ -42,16 +41,19 @@ static void para_add(struct para *p, const char *style, const char *text)
 {
 	int n = (int)strlen(text) + 2;
 
-	if (p->begun) {
+	if (!p->begun) {
+		fputs("  ", p->out);
+		p->column += 2;
+	} else {
 		fputc(',', p->out);
 		if (p->column + n > COLUMNS)
 			para_new(p);
 		else
 			fputc(' ', p->out);
 	}
+	p->begun = true;
 	fprintf(p->out, "%s%s%s", p->colour ? style : "", text, p->colour && *style ? NORMAL : "");
 	p->column += n;
-	p->begun = true;
 }
 
 /* Notes and errors have a line of their own. */
@@ -150,7 +152,7 @@ static void say_layer(FILE *out, const struct frame *f, const struct dissection 
 	n += fprintf(out, "%s%s", l->quoted ? "quoted " : "", l->name);
 	if (colour)
 		fputs(NORMAL, out);
-	p.column = n + fprintf(out, "  ");
+	p.column = n;
 	if (l->kind == LAYER_DATA)
 		say_bytes(&p, f, l);
 	say_fields(&p, d, l);
@@ -179,6 +181,7 @@ static void say_summary(FILE *out, const struct frame *f, bool colour)
 
 static void say_sum(FILE *out, const struct dissection *d, bool colour)
 {
+	const struct layer *last = &d->layers[d->n_layers - 1];
 	struct size_sum s;
 	char text[1024];
 
@@ -187,9 +190,9 @@ static void say_sum(FILE *out, const struct dissection *d, bool colour)
 	fprintf(out, "\n  %s%s%s\n", colour ? BOLD : "", size_sum_text(&s, text, sizeof(text)),
 		colour ? NORMAL : "");
 	if (s.upper_hlen && s.parts[0].bytes > s.upper_hlen)
-		fprintf(out, "  The %u of %s are %u of header and %u of what it carries.\n",
-			s.parts[0].bytes, s.parts[0].name, s.upper_hlen,
-			s.parts[0].bytes - s.upper_hlen);
+		fprintf(out, "  The %u of %s are %u of header and %u of %s.\n", s.parts[0].bytes,
+			s.parts[0].name, s.upper_hlen, s.parts[0].bytes - s.upper_hlen,
+			last->kind == LAYER_DATA ? "data" : "what it carries");
 	if (s.frame > s.total)
 		fprintf(out, "  The frame is %u bytes: %u before the IP packet%s", s.frame,
 			s.link_hlen, s.frame > s.total + s.link_hlen ? "" : ".\n");
