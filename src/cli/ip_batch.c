@@ -227,6 +227,7 @@ static int ours_serve(const struct batch *b, const struct command *c)
 {
 	struct ip_call call = *b->call;
 	char **argv = ip_opts_copy(b->call, c->n, &call.object);
+	int status = EXIT_SYNTAX;
 
 	if (!argv)
 		return EXIT_REFUSED;
@@ -235,9 +236,10 @@ static int ours_serve(const struct batch *b, const struct command *c)
 	call.argc = call.object + c->n;
 	call.cli.batch = NULL;
 	call.netns = NULL;
-	if (b->call->netns && !ip_netns_enter(b->call->netns))
-		return EXIT_SYNTAX;
-	return ip_serve(&call, c->n, argv + call.object);
+	if (!b->call->netns || ip_netns_enter(b->call->netns))
+		status = ip_serve(&call, c->n, argv + call.object);
+	free(argv);
+	return status;
 }
 
 static int ours_run(const struct batch *b, const struct command *c)

@@ -388,18 +388,17 @@ static bool option_serves(const struct option *o, const char *arg)
 	return strcmp(o->word, "external");
 }
 
-bool ip_kind_serves(const struct ip_kind *kind, int argc, char **words)
+bool ip_kind_serves(const struct ip_kind *kind, char **words)
 {
-	int i;
-
-	for (i = 0; i < argc; i++) {
-		const struct option *o = option_find(kind, words[i]);
+	for (; *words; words++) {
+		const struct option *o = option_find(kind, *words);
 
 		if (!o)
 			return true;
-		if (!option_serves(o, i + 1 < argc ? words[i + 1] : NULL))
+		if (!option_serves(o, words[1]))
 			return false;
-		i += o->arg != NULL;
+		if (o->arg && words[1])
+			words++;
 	}
 	return true;
 }
@@ -427,11 +426,11 @@ static int usage(const struct ip_kind *kind, struct err *e)
 	return err_exit(e, EXIT_REFUSED, ECANCELED, "%s", "");
 }
 
-void ip_kind_init(const struct ip_kind *kind, int argc, struct tunnel_cfg *cfg)
+void ip_kind_init(const struct ip_kind *kind, char **words, struct tunnel_cfg *cfg)
 {
 	tunnel_cfg_init(cfg);
 	tunnel_cfg_set_mode(cfg, kind->mode);
-	if (argc) {
+	if (*words) {
 		cfg->proto = kind->proto;
 		cfg->pmtudisc = kind->df;
 	} else {
@@ -440,25 +439,26 @@ void ip_kind_init(const struct ip_kind *kind, int argc, struct tunnel_cfg *cfg)
 	}
 }
 
-int ip_kind_read(const struct ip_kind *kind, bool create, int argc, char **words,
-		 struct tunnel_cfg *cfg, struct err *e)
+int ip_kind_read(const struct ip_kind *kind, bool create, char **words, struct tunnel_cfg *cfg,
+		 struct err *e)
 {
 	const struct reading r = {.kind = kind, .cfg = cfg, .create = create, .e = e};
-	int i, err;
+	char **word;
+	int err;
 
-	for (i = 0; i < argc; i++) {
-		const struct option *o = option_find(kind, words[i]);
+	for (word = words; *word; word++) {
+		const struct option *o = option_find(kind, *word);
 
 		if (!o)
 			return usage(kind, e);
-		if (o->arg && ++i >= argc)
+		if (o->arg && !*++word)
 			return err_exit(e, EXIT_SYNTAX, EINVAL,
 					"Command line is not complete. Try option \"help\"");
-		err = o->set(&r, o, words[i]);
+		err = o->set(&r, o, *word);
 		if (err)
 			return err;
 	}
-	return argc && kind->finish ? kind->finish(cfg, e) : 0;
+	return *words && kind->finish ? kind->finish(cfg, e) : 0;
 }
 
 u32 ip_kind_mtu(const struct ip_kind *kind, const struct tunnel_cfg *cfg, u32 mtu)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of a kind: `ip link ... type KIND OPTIONS` (spec cli 3.2). */
+/*
+ * The options of a kind: `ip link ... type KIND OPTIONS` (spec cli 3.2). They are
+ * handed over as words with a NULL behind the last.
+ */
 #ifndef TUNL_CLI_IP_KIND_H
 #define TUNL_CLI_IP_KIND_H
 
@@ -15,21 +18,21 @@ const struct ip_kind *ip_kind_find(const char *word);
 enum mode_id ip_kind_mode(const struct ip_kind *kind);
 
 /* Whether all of the options are such as tunl carries: not `external`, not `encap fou`. */
-bool ip_kind_serves(const struct ip_kind *kind, int argc, char **words);
+bool ip_kind_serves(const struct ip_kind *kind, char **words);
 
 /*
  * What `add` begins with: the defaults of `ip link`, which are not those of
- * `ip tunnel`; and without any option (argc 0) the fallback device's.
+ * `ip tunnel`; and without any option the fallback device's.
  */
-void ip_kind_init(const struct ip_kind *kind, int argc, struct tunnel_cfg *cfg);
+void ip_kind_init(const struct ip_kind *kind, char **words, struct tunnel_cfg *cfg);
 
 /*
  * Apply the options to cfg. create: of `add` (then `mode` and `isatap` count).
  * -errno with e->text and e->status; -ECANCELED: the usage text was asked for
  * (or earned), and has been printed; status 1.
  */
-int ip_kind_read(const struct ip_kind *kind, bool create, int argc, char **words,
-		 struct tunnel_cfg *cfg, struct err *e);
+int ip_kind_read(const struct ip_kind *kind, bool create, char **words, struct tunnel_cfg *cfg,
+		 struct err *e);
 
 /* An MTU given to `add`, as the driver takes it: clamped, sit excepted (spec cli 4.5). */
 u32 ip_kind_mtu(const struct ip_kind *kind, const struct tunnel_cfg *cfg, u32 mtu);

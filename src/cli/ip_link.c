@@ -49,8 +49,7 @@ struct link_call {
 	enum verb verb;
 	struct ip_frame frame;
 	const struct ip_kind *kind;
-	int argc; /* the kind's options */
-	char **options;
+	char **options;		/* the kind's, NULL behind the last */
 	char name[IF_NAMESIZE]; /* of the device, once there is one */
 };
 
@@ -62,9 +61,8 @@ static bool link_read(int argc, char **words, struct link_call *l)
 	    !ip_frame_read(l->verb != VERB_LINK_SET, argc - 1, words + 1, &l->frame))
 		return false;
 	l->kind = ip_kind_find(l->frame.kind);
-	l->argc = argc - 1 - l->frame.options;
 	l->options = words + 1 + l->frame.options;
-	return l->kind && ip_kind_serves(l->kind, l->argc, l->options);
+	return l->kind && ip_kind_serves(l->kind, l->options);
 }
 
 enum ip_who ip_link_who(int argc, char **words)
@@ -202,8 +200,8 @@ static int create_check(struct link_call *l, struct tunnel_cfg *cfg)
 		fprintf(stderr, "Cannot find device \"%s\"\n", l->frame.link);
 		return EXIT_REFUSED;
 	}
-	ip_kind_init(l->kind, l->argc, cfg);
-	if (ip_kind_read(l->kind, true, l->argc, l->options, cfg, &e) < 0)
+	ip_kind_init(l->kind, l->options, cfg);
+	if (ip_kind_read(l->kind, true, l->options, cfg, &e) < 0)
 		return complain(&e);
 	if (name && !ifname_ok(name)) {
 		fprintf(stderr, "Error: Attribute failed policy validation.\n");
@@ -242,9 +240,9 @@ static int link_change(struct link_call *l, struct tunnel_row *row)
 
 	text_copy(l->name, sizeof(l->name), row->ifname);
 	/* without options the kernel changes nothing of the tunnel */
-	if (!l->argc)
+	if (!*l->options)
 		return link_set(l);
-	if (ip_kind_read(l->kind, false, l->argc, l->options, &cfg, &e) < 0)
+	if (ip_kind_read(l->kind, false, l->options, &cfg, &e) < 0)
 		return complain(&e);
 	if (mode->driver != ip_kind_mode(l->kind))
 		return refused(&(struct err){.code = EOPNOTSUPP});
