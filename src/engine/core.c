@@ -72,6 +72,22 @@ void engine_tunnel_unset(struct engine_tunnel *t)
 	tunnel_down(t);
 }
 
+void packet_strip(struct packet *p, u32 n)
+{
+	struct virtio_net_hdr *v = &p->vnet;
+
+	p->data += n;
+	p->len -= n;
+	if (v->csum_start < n || !(v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
+		/* whether a checksum was seen to be right is for the next to find out */
+		v->flags = 0;
+		v->csum_start = v->csum_offset = 0;
+	} else {
+		v->csum_start = (u16)(v->csum_start - n);
+	}
+	v->hdr_len = (u16)(v->hdr_len > n ? min_of(v->hdr_len - n, p->len) : 0);
+}
+
 void engine_drop(struct engine_ns *ns, struct engine_tunnel *t, enum reason r)
 {
 	if (t)

@@ -143,6 +143,9 @@ void engine_icmp(struct engine_ns *ns, u32 iif, const u8 *data, u32 len);
 
 /* Parts of the core, for each other. */
 
+/* Take n bytes (at most p->len) off the front; the virtio header follows. */
+void packet_strip(struct packet *p, u32 n);
+
 /* Count a drop; a NULL tunnel: nobody's. */
 void engine_drop(struct engine_ns *ns, struct engine_tunnel *t, enum reason r);
 

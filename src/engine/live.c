@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -164,41 +163,63 @@ static void serve_tun(struct live *l, struct live_tunnel *t)
 		epoll_ctl(l->epoll, EPOLL_CTL_DEL, t->tun.fd, NULL);
 }
 
-static void prepare_packets(struct batch *b, struct sockaddr_ll *from)
+static void prepare_packets(struct batch *b)
 {
 	for (u32 i = 0; i < LIVE_BATCH; i++) {
 		struct packet *p = &b->packet[i];
 
-		p->data = b->buf[i] + LIVE_HEADROOM;
+		p->data = b->buf[i] + LIVE_LINK;
 		b->iov[i][0] = (struct iovec){&p->vnet, sizeof(p->vnet)};
-		b->iov[i][1] = (struct iovec){p->data, ENGINE_PACKET};
+		b->iov[i][1] = (struct iovec){p->data, sizeof(b->buf[i]) - LIVE_LINK};
 		b->msg[i].msg_hdr = (struct msghdr){
-			.msg_name = &from[i],
-			.msg_namelen = sizeof(from[i]),
+			.msg_name = &b->from[i],
+			.msg_namelen = sizeof(b->from[i]),
 			.msg_iov = b->iov[i],
 			.msg_iovlen = 2,
+			.msg_control = b->control[i].bytes,
+			.msg_controllen = sizeof(b->control[i]),
 		};
 	}
 }
 
+/* Bytes before the IP header, as the kernel tells; more than there are: it does not. */
+static u32 link_header(struct msghdr *m)
+{
+	struct tpacket_auxdata aux;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA) {
+			memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+			return aux.tp_net;
+		}
+	return ~0U;
+}
+
+/* Make packet i of the batch what the core takes. False: it is not whole. */
+static bool received(struct batch *b, u32 i)
+{
+	struct packet *p = &b->packet[i];
+	u32 len = b->msg[i].msg_len, skip = link_header(&b->msg[i].msg_hdr);
+
+	if (b->msg[i].msg_hdr.msg_flags & MSG_TRUNC || len < sizeof(p->vnet) ||
+	    skip > len - sizeof(p->vnet))
+		return false;
+	p->len = len - (u32)sizeof(p->vnet);
+	p->ethertype = ETH_P_IP;
+	packet_strip(p, skip);
+	return true;
+}
+
 static void serve_packets(struct live *l, struct live_ns *n)
 {
-	struct sockaddr_ll from[LIVE_BATCH];
 	struct batch *b = &l->batch;
 	int got;
 
-	prepare_packets(b, from);
+	prepare_packets(b);
 	got = recvmmsg(n->packet.fd, b->msg, LIVE_BATCH, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < got; i++) {
-		struct packet *p = &b->packet[i];
-		u32 len = b->msg[i].msg_len;
-
-		if (len < sizeof(p->vnet) || b->msg[i].msg_hdr.msg_flags & MSG_TRUNC)
-			continue;
-		p->len = len - (u32)sizeof(p->vnet);
-		p->ethertype = ETH_P_IP;
-		engine_rx(&n->ns, (u32)from[i].sll_ifindex, p);
-	}
+	for (int i = 0; i < got; i++)
+		if (received(b, (u32)i))
+			engine_rx(&n->ns, (u32)b->from[i].sll_ifindex, &b->packet[i]);
 }
 
 /* True: the parent has something to say. */

@@ -14,6 +14,7 @@
 #ifndef TUNL_ENGINE_LIVE_H
 #define TUNL_ENGINE_LIVE_H
 
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -27,6 +28,7 @@ enum {
 	LIVE_SEND = 512,    /* pieces collected before they are sent */
 	LIVE_EVENTS = 256,  /* for the parent, while it does not read */
 	LIVE_HEADROOM = 16, /* before a packet in its buffer: virtio header, kind */
+	LIVE_LINK = 2,	    /* a link-layer header begins here: an Ethernet one ends at 16 */
 	LIVE_GUARDS = 8,    /* protocols a namespace may have guards for */
 };
 
@@ -80,12 +82,19 @@ struct send_queue {
 	struct send_control control[LIVE_SEND];
 };
 
+/* What the kernel says beside a received packet. */
+struct packet_control {
+	_Alignas(struct cmsghdr) u8 bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+};
+
 /* Buffers of a batch; the IP header of each is 16-byte aligned. */
 struct batch {
 	_Alignas(16) u8 buf[LIVE_BATCH][LIVE_HEADROOM + ENGINE_PACKET];
 	struct packet packet[LIVE_BATCH];
 	struct mmsghdr msg[LIVE_BATCH];
 	struct iovec iov[LIVE_BATCH][2];
+	struct sockaddr_ll from[LIVE_BATCH];
+	struct packet_control control[LIVE_BATCH];
 };
 
 struct live {

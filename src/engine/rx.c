@@ -39,20 +39,6 @@ static bool is_local(struct engine_ns *ns, be32 addr)
 	return !rt->error && rt->type == RTN_LOCAL;
 }
 
-/* Take n bytes of header off the front. */
-static void strip(struct packet *p, u32 n)
-{
-	p->data += n;
-	p->len -= n;
-	if (p->vnet.csum_start < n || !(p->vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
-		p->vnet.flags = 0;
-		p->vnet.csum_start = p->vnet.csum_offset = 0;
-	} else {
-		p->vnet.csum_start = (u16)(p->vnet.csum_start - n);
-	}
-	p->vnet.hdr_len = (u16)(p->vnet.hdr_len > n ? min_of(p->vnet.hdr_len - n, p->len) : 0);
-}
-
 static void log_ecn(struct engine_tunnel *t, const struct ip4 *outer)
 {
 	char src[ADDR4_TEXT];
@@ -112,7 +98,7 @@ static enum reason to_tunnel(struct engine_tunnel *t, const struct demux *d,
 	if (!(t->mode->takes ? t->mode->takes(&t->cfg, d->proto)
 			     : d->proto == mode_info(t->mode->id)->proto))
 		return R_RX_PROTO;
-	strip(p, ip4_hlen(outer));
+	packet_strip(p, ip4_hlen(outer));
 	p->ethertype = d->ethertype;
 	if (p->len < inner_min(p->ethertype))
 		return R_RX_INNER_SHORT;

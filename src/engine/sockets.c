@@ -23,14 +23,14 @@ enum { BUFFER_BYTES = 8 << 20, GUARD_BYTES = 4096 };
 enum { TUN_F_USO4 = 0x20, TUN_F_USO6 = 0x40 }; /* younger than Debian 12's headers */
 #endif
 
-/* Offsets into the packet as a filter of a SOCK_DGRAM packet socket sees it. */
+/* In the IP header, which a filter finds whatever link-layer header is before it. */
 enum { AT_PROTO = 9 };
 
 /* Packets for this host of the tunnel protocols; the rest of the traffic stops here. */
 static struct sock_filter only_tunnels[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 7),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTO),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (__u32)(SKF_NET_OFF + AT_PROTO)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPIP, 4, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPV6, 3, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_GRE, 2, 0),
@@ -83,7 +83,7 @@ static int reassemble(int fd)
 int engine_open_packet(void)
 {
 	struct sockaddr_ll any = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -91,6 +91,7 @@ int engine_open_packet(void)
 	/* filter and form first: it hears nothing before it is bound */
 	return done(fd, set_filter(fd, only_tunnels, countof(only_tunnels)) ||
 				set_int(fd, SOL_PACKET, PACKET_VNET_HDR, 1) ||
+				set_int(fd, SOL_PACKET, PACKET_AUXDATA, 1) ||
 				bind(fd, (struct sockaddr *)&any, sizeof(any)) || reassemble(fd));
 }
 
