@@ -113,6 +113,20 @@ TUNL_INLINE void egress_header(const struct wrap *w, u32 segments, u32 len, stru
 }
 
 /*
+ * Take the inner packet's route off it. Were it still there, a packet that has
+ * to wait for its neighbour's address would be sent by that route's neighbour
+ * afterwards, and so without an Ethernet header (neigh_update() in the kernel).
+ * No helper says "drop the route"; one that puts another in its place does it.
+ */
+TUNL_INLINE void egress_forget_route(struct __sk_buff *skb)
+{
+	const struct bpf_tunnel_key none = {};
+
+	bpf_skb_set_tunnel_key(skb, (void *)&none, offsetof(struct bpf_tunnel_key, remote_ipv6[1]),
+			       0);
+}
+
+/*
  * Wrap and send. A TUN device has no Ethernet header, but redirect_neigh wants
  * one in place; it takes it off again where the underlay has none either.
  */
@@ -130,6 +144,7 @@ TUNL_INLINE int egress_send(struct __sk_buff *skb, struct wrap *w)
 	if (bpf_skb_store_bytes(skb, 0, &outer, sizeof(outer), 0) ||
 	    bpf_skb_change_head(skb, ETH_HLEN, 0))
 		return drop(w->st, R_TX_OUTPUT);
+	egress_forget_route(skb);
 	w->st->s.tx_packets++;
 	w->st->s.tx_bytes += len;
 	return (int)bpf_redirect_neigh(oif, &nh, sizeof(nh), 0);
