@@ -64,7 +64,7 @@ static int find_tunld(char path[PATH_MAX], struct err *e)
 	text_copy(path, PATH_MAX, TUNL_PREFIX "/sbin/tunld");
 	if (!access(path, X_OK))
 		return 0;
-	return err_set(e, ENOENT,
+	return err_set(e, ENODEV,
 		       "no tunld beside tunl nor in " TUNL_PREFIX
 		       "/sbin: install it, or set TUNL_TUNLD");
 }
