@@ -9,7 +9,7 @@
 
 #include "lib/types.h"
 
-enum { TUNL_NAME_LEN = 16 };	/* a device name with its NUL (IFNAMSIZ) */
+enum { TUNL_NAME_LEN = 16 }; /* a device name with its NUL (IFNAMSIZ) */
 
 enum mode_id {
 	MODE_NONE,
@@ -23,7 +23,7 @@ enum mode_id {
 
 /* What the user asked for as datapath (design 2). */
 enum datapath {
-	DATAPATH_AUTO,	/* bpf where a probe by trying says it works, else user */
+	DATAPATH_AUTO, /* bpf where a probe by trying says it works, else user */
 	DATAPATH_BPF,
 	DATAPATH_USER,
 };
@@ -41,24 +41,24 @@ enum { TUNL_TOS_INHERIT = 0x01 };
 struct sixrd {
 	u8 prefix[16];
 	be32 relay;
-	u8 prefix_len, relay_len;	/* bits */
+	u8 prefix_len, relay_len; /* bits */
 };
 
 struct tunnel_cfg {
-	char name[TUNL_NAME_LEN];	/* the name it was created with; "" = kernel-style default */
+	char name[TUNL_NAME_LEN]; /* the name it was created with; "" = kernel-style default */
 	enum mode_id mode;
-	u8 proto;			/* protocol parameter: 4, 41, 47, 137; PROTO_ANY */
-	be32 local, remote;		/* zero: any */
-	char dev[TUNL_NAME_LEN];	/* `dev` as given: a name or "ifN"; "" = unbound */
-	u32 link;			/* its ifindex once resolved; 0: unbound */
-	u8 ttl;				/* 0: inherit */
-	u8 tos;				/* see TUNL_TOS_INHERIT */
-	bool pmtudisc;			/* DF on the outer header */
-	bool ignore_df;			/* gre only */
-	u16 iflags, oflags;		/* TUNL_F_*: receive and send side */
+	u8 proto;		 /* protocol parameter: 4, 41, 47, 137; PROTO_ANY */
+	be32 local, remote;	 /* zero: any */
+	char dev[TUNL_NAME_LEN]; /* `dev` as given: a name or "ifN"; "" = unbound */
+	u32 link;		 /* its ifindex once resolved; 0: unbound */
+	u8 ttl;			 /* 0: inherit */
+	u8 tos;			 /* see TUNL_TOS_INHERIT */
+	bool pmtudisc;		 /* DF on the outer header */
+	bool ignore_df;		 /* gre only */
+	u16 iflags, oflags;	 /* TUNL_F_*: receive and send side */
 	be32 ikey, okey;
 	u32 fwmark;
-	struct sixrd sixrd;		/* sit, isatap */
+	struct sixrd sixrd; /* sit, isatap */
 	enum datapath datapath;
 };
 
