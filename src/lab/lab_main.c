@@ -151,19 +151,28 @@ static int complain(const struct err *e)
 /* Without root: in a user namespace, on the datapath that can be had there. */
 static int go_rootless(struct lab_opts *o, struct err *e)
 {
+	pid_t keeper = lab_home_find();
 	int err = lab_check_needs(e);
 
 	if (err)
 		return err;
-	if (o->keep || o->up)
-		return err_set(e, EPERM,
-			       "only root can leave a lab standing: without root it ends with "
-			       "the command; try sudo, or `tunl lab run`");
 	if (o->datapath && strcmp(o->datapath, "user"))
 		return err_set(e, EPERM, "the %s datapath needs root; `--datapath user` does not",
 			       o->datapath);
 	o->datapath = "user";
-	return lab_rootless_enter(e);
+	if (!o->keep && !o->up)
+		return lab_rootless_enter(e);
+	if (!keeper)
+		err = lab_home_make(&keeper, e);
+	return err ? err : lab_home_join(keeper, e);
+}
+
+/* To where the labs are that were left standing. */
+static int go_home(struct err *e)
+{
+	pid_t keeper = lab_is_privileged() ? 0 : lab_home_find();
+
+	return keeper ? lab_home_join(keeper, e) : 0;
 }
 
 static int cmd_run(struct words *w)
@@ -186,14 +195,18 @@ static int cmd_up(struct words *w)
 
 static int cmd_status(struct words *w)
 {
-	return lab_status(w->o.json);
+	struct err e;
+
+	return go_home(&e) < 0 ? complain(&e) : lab_status(w->o.json);
 }
 
 static int cmd_down(struct words *w)
 {
+	struct err e;
+
 	if (w->all && w->free)
 		return wrong("with --all there is no need of", w->free);
-	return lab_down(w->free, w->all, w->o.quiet);
+	return go_home(&e) < 0 ? complain(&e) : lab_down(w->free, w->all, w->o.quiet);
 }
 
 static int cmd_list(struct words *w)
@@ -226,11 +239,12 @@ int lab_main(int argc, char **argv)
 {
 	struct words w = {0};
 	const char *word = argc > 1 ? argv[1] : "";
+	struct err e;
 	int status;
 
 	lab_complete_path();
 	if (!strcmp(word, "exec"))
-		return lab_exec(argc - 2, argv + 2);
+		return go_home(&e) < 0 ? complain(&e) : lab_exec(argc - 2, argv + 2);
 	if (!strcmp(word, "help") || !strcmp(word, "-h") || !strcmp(word, "--help"))
 		return help();
 	for (size_t i = 0; i < countof(commands); i++) {

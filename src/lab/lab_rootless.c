@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lab/lab_userns.h"
 #include "lib/types.h"
 
 static bool has_cap(const struct __user_cap_data_struct *d, unsigned cap)
@@ -57,61 +58,30 @@ static int map_ids(uid_t uid, gid_t gid)
 
 static int no_namespace(int err, struct err *e)
 {
-	static const char way_out[] = "run the lab as root, or let users have user namespaces";
-
 	switch (err) {
 	case ENOSPC:
 	case EUSERS:
-		return err_set(e, err,
-			       "no user namespace is to be had: %s: "
-			       "`sysctl -w user.max_user_namespaces=10000` as root",
-			       way_out);
+		return err_set(
+			e, err,
+			"no user namespace is left for an ordinary user: run the lab as root, "
+			"or raise /proc/sys/user/max_user_namespaces");
 	case EPERM:
 	case EACCES:
-		return err_set(e, err,
-			       "this system lets users have no user namespaces: %s: "
-			       "`sysctl -w kernel.unprivileged_userns_clone=1` (Debian) or "
-			       "`kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu)",
-			       way_out);
+		return err_set(
+			e, err,
+			"this system lets ordinary users have no user namespaces: run the lab "
+			"as root, or set kernel.unprivileged_userns_clone=1 (Debian) or "
+			"kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)");
 	default:
-		return err_set(e, err, "cannot make a user namespace: %s: %s", strerror(err),
-			       way_out);
+		return err_set(e, err, "cannot make a user namespace: %s: run the lab as root",
+			       strerror(err));
 	}
 }
 
-/* In the new process: its own /run and, for the process namespace, /proc. */
-static int settle(struct err *e)
+int lab_userns_make(struct err *e)
 {
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0 ||
-	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-		return err_set(e, errno,
-			       "cannot mount within the user namespace: %s: run the lab as root",
-			       strerror(errno));
-	setenv("TUNL_RUNDIR", "/run/tunl", 1);
-	return 0;
-}
-
-/* The waiting process: pass on what ends labs, and end as the lab has ended. */
-static void attend(pid_t pid, const sigset_t *set)
-{
-	siginfo_t si;
-	int st;
-
-	while (waitpid(pid, &st, WNOHANG) == 0)
-		if (sigwaitinfo(set, &si) != SIGCHLD && si.si_pid != 0)
-			kill(pid, si.si_signo);
-	exit(WIFEXITED(st) ? WEXITSTATUS(st) : 1);
-}
-
-int lab_rootless_enter(struct err *e)
-{
-	static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
 	uid_t uid = getuid();
 	gid_t gid = getgid();
-	sigset_t set, old;
-	pid_t pid;
 	int err;
 
 	if (unshare(CLONE_NEWUSER) < 0)
@@ -121,6 +91,42 @@ int lab_rootless_enter(struct err *e)
 		return no_namespace(-err, e);
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) < 0)
 		return no_namespace(errno, e);
+	return 0;
+}
+
+int lab_userns_settle(struct err *e)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0 ||
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return err_set(e, errno,
+			       "cannot mount within a user namespace: %s: run the lab as root",
+			       strerror(errno));
+	return 0;
+}
+
+/*
+ * Pass on to pid what ends labs, until it ends; what comes from the terminal has
+ * reached it as well. Returns its exit status.
+ */
+static int attend(pid_t pid, const sigset_t *set)
+{
+	siginfo_t si;
+	int st;
+
+	while (waitpid(pid, &st, WNOHANG) == 0)
+		if (sigwaitinfo(set, &si) > 0 && si.si_signo != SIGCHLD && si.si_code != SI_KERNEL)
+			kill(pid, si.si_signo);
+	return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+}
+
+int lab_userns_fork(void (*after)(void *ctx), void *ctx, struct err *e)
+{
+	static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
+	sigset_t set, old;
+	pid_t pid;
+	int status;
+
 	sigemptyset(&set);
 	for (size_t i = 0; i < countof(passed_on); i++)
 		sigaddset(&set, passed_on[i]);
@@ -129,8 +135,23 @@ int lab_rootless_enter(struct err *e)
 	pid = fork();
 	if (pid < 0)
 		return err_set(e, errno, "cannot start a process: %s", strerror(errno));
-	if (pid > 0)
-		attend(pid, &set);
+	if (pid > 0) {
+		status = attend(pid, &set);
+		if (after)
+			after(ctx);
+		exit(status);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	return settle(e);
+	setenv("TUNL_RUNDIR", "/run/tunl", 1);
+	return 0;
+}
+
+int lab_rootless_enter(struct err *e)
+{
+	int err = lab_userns_make(e);
+
+	if (!err)
+		err = lab_userns_fork(NULL, NULL, e);
+	return err ? err : lab_userns_settle(e);
 }

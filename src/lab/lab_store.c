@@ -15,6 +15,7 @@
 #include "cli/ctl.h"
 #include "lab/lab_daemon.h"
 #include "lab/lab_ns.h"
+#include "lab/lab_rootless.h"
 
 /* The daemon that a lab started: its process id, in the folder of the labs. */
 static const char marker[] = ".daemon";
@@ -52,6 +53,9 @@ int lab_store_open(struct lab_store *s, struct err *e)
 		if (s->fd >= 0)
 			close(s->fd);
 		s->fd = -1;
+		if (r == -EACCES && !lab_is_privileged())
+			return err_set(e, EACCES,
+				       "no lab of yours is standing (`tunl lab up` makes one)");
 		if (r < 0 && r != -ENOENT)
 			return err_set(e, -r,
 				       "cannot make %s: %s (TUNL_RUNDIR names another place)",

@@ -36,8 +36,11 @@ static int explain_one(struct lab_wire *w, struct lab_ui *ui, const struct frame
 	char text[160];
 	int err = dissect_frame(d, f, NULL);
 
-	explain_text(ui->out, f, d, ui->colour);
-	fputc('\n', ui->out);
+	/* without the tunnel the request says it all */
+	if (tunnel || f->number == 1) {
+		explain_text(ui->out, f, d, ui->colour);
+		fputc('\n', ui->out);
+	}
 	json_array_append_new(w->packets, explain_json(f, d));
 	if (err < 0 || !size_sum(&s, d))
 		return err_set(e, EBADMSG, "packet %u is malformed", (unsigned)f->number);
@@ -59,10 +62,10 @@ int lab_wire_explain(struct lab_wire *w, struct lab_ui *ui, const struct lab_cap
 	if (!d)
 		return err_set(e, ENOMEM, "out of memory");
 	if (c->n > 0)
-		lab_ui_say(ui, "Without the tunnel:\n");
+		lab_ui_say(ui, "Without the tunnel, the request:\n");
 	for (u32 i = 0; !err && i < c->n; i++) {
 		if (i == first)
-			lab_ui_say(ui, "Through the tunnel:\n");
+			lab_ui_say(ui, "Through the tunnel, the request and the reply:\n");
 		err = explain_one(w, ui, &c->frame[i], i >= first, d, e);
 	}
 	free(d);
