@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/request.h"
+#include "lib/log.h"
+
+struct client {
+	struct list node;
+	struct control *control;
+	int fd;
+	uv_poll_t poll;
+	uv_timer_t patience;
+	struct ucred who;
+	struct rows rows;  /* of the answer under way */
+	char *unsent;	   /* a row that did not go yet; NULL: none */
+	struct err result; /* of the request */
+	bool in_group;
+	bool answering;
+	bool final;	    /* what is unsent is the last row */
+	bool stop, restart; /* once it is answered */
+	u8 open_handles;
+};
+
+struct control {
+	struct daemon *daemon;
+	int fd;
+	uv_poll_t poll;
+	struct list clients;
+	u32 nclients;
+};
+
+static void client_freed(uv_handle_t *h)
+{
+	struct client *c = h->data;
+
+	if (--c->open_handles == 0)
+		free(c);
+}
+
+static void rows_end(struct client *c)
+{
+	if (c->rows.done)
+		c->rows.done(c->rows.ctx);
+	c->rows = (struct rows){0};
+	free(c->unsent);
+	c->unsent = NULL;
+	c->answering = false;
+}
+
+static void listen_for_clients(struct control *ctl);
+
+static void client_close(struct client *c)
+{
+	struct control *ctl = c->control;
+
+	rows_end(c);
+	list_del(&c->node);
+	uv_poll_stop(&c->poll);
+	close(c->fd);
+	c->fd = -1;
+	c->open_handles = 2;
+	uv_close((uv_handle_t *)&c->poll, client_freed);
+	uv_close((uv_handle_t *)&c->patience, client_freed);
+	if (ctl->nclients-- == CONTROL_CLIENTS)
+		listen_for_clients(ctl);
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+	client_close(timer->data);
+}
+
+static void on_client(uv_poll_t *poll, int status, int events);
+
+static void client_wait(struct client *c, int events)
+{
+	uv_poll_start(&c->poll, events, on_client);
+	uv_timer_start(&c->patience, on_patience, CONTROL_PATIENCE_MS, 0);
+}
+
+/* The last row. */
+static json_t *final_row(const struct err *e)
+{
+	json_t *row = json_pack("{s:b, s:i}", "done", 1, "errno", e->code);
+	json_t *text = row && e->code && e->text[0] ? json_string(e->text) : NULL;
+
+	if (text)
+		json_object_set_new(row, "text", text);
+	return row;
+}
+
+/* The next row as text; NULL: no memory. */
+static char *next_text(struct client *c)
+{
+	json_t *row = c->rows.next ? c->rows.next(c->rows.ctx) : NULL;
+	char *text;
+
+	c->final = !row;
+	if (!row)
+		row = final_row(&c->result);
+	text = row ? json_dumps(row, JSON_COMPACT) : NULL;
+	json_decref(row);
+	return text;
+}
+
+static void after_answer(struct client *c)
+{
+	struct daemon *d = c->control->daemon;
+
+	rows_end(c);
+	if (!c->stop && !c->restart)
+		return;
+	d->restart = c->restart;
+	uv_stop(&d->loop);
+}
+
+/* -EAGAIN: it does not take it now; other errors: it is gone. */
+static int send_row(struct client *c)
+{
+	ssize_t n = send(c->fd, c->unsent, strlen(c->unsent), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n < 0)
+		return -errno;
+	free(c->unsent);
+	c->unsent = NULL;
+	return 0;
+}
+
+/* Send rows until there are no more or the client takes none. */
+static void answer(struct client *c)
+{
+	int err;
+
+	do {
+		if (!c->unsent)
+			c->unsent = next_text(c);
+		err = c->unsent ? send_row(c) : -ENOMEM;
+	} while (!err && !c->final);
+	if (err == -EAGAIN) {
+		client_wait(c, UV_WRITABLE);
+	} else if (err) {
+		client_close(c);
+	} else {
+		after_answer(c);
+		client_wait(c, UV_READABLE);
+	}
+}
+
+/* uid 0 here, or the group that the socket belongs to. */
+static bool may_change(const struct client *c)
+{
+	return c->who.uid == 0 || c->who.uid == geteuid() || c->in_group;
+}
+
+/* Split at single blanks: verb, target, rest. */
+static bool split(char *line, struct request *rq)
+{
+	rq->verb = line;
+	rq->target = strchr(line, ' ');
+	if (!rq->target)
+		return false;
+	*rq->target++ = '\0';
+	rq->config = strchr(rq->target, ' ');
+	if (rq->config)
+		*rq->config++ = '\0';
+	else
+		rq->config = rq->target + strlen(rq->target);
+	return true;
+}
+
+static void perform(struct client *c, char *line, int ns_fd)
+{
+	struct request rq = {.daemon = c->control->daemon, .ns_fd = ns_fd};
+
+	c->result = (struct err){0};
+	c->answering = true;
+	c->final = false;
+	rq.may_change = may_change(c);
+	if (!split(line, &rq))
+		err_set(&c->result, EPROTO, "a request is VERB TARGET CONFIG...");
+	else if (request_run(&rq, &c->rows, &c->result) == 0)
+		c->result.code = 0;
+	c->stop = rq.stop;
+	c->restart = rq.restart;
+	answer(c);
+}
+
+/* The one descriptor that a request may bring; others are closed. */
+static int take_fd(struct msghdr *msg)
+{
+	int first = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (first < 0)
+				first = fd;
+			else
+				close(fd);
+		}
+	}
+	return first;
+}
+
+static void hear(struct client *c)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * 4)];
+	} ctl;
+	char line[CONTROL_REQUEST + 1];
+	struct iovec iov = {line, CONTROL_REQUEST};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = ctl.buf,
+			     .msg_controllen = sizeof(ctl.buf)};
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int ns_fd;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	ns_fd = n < 0 ? -1 : take_fd(&msg);
+	if (n <= 0 || msg.msg_flags & MSG_TRUNC || memchr(line, '\0', (size_t)n)) {
+		client_close(c);
+	} else {
+		line[n] = '\0';
+		perform(c, line, ns_fd);
+	}
+	if (ns_fd >= 0)
+		close(ns_fd);
+}
+
+static void on_client(uv_poll_t *poll, int status, int events)
+{
+	struct client *c = poll->data;
+
+	if (status < 0)
+		client_close(c);
+	else if (c->answering)
+		answer(c);
+	else if (events & UV_READABLE)
+		hear(c);
+}
+
+/* Whether the peer is in the group: by its effective group or a further one. */
+static bool is_in_group(const struct client *c)
+{
+	struct group *g = getgrnam("tunl");
+	gid_t groups[256];
+	socklen_t len = sizeof(groups);
+
+	if (!g)
+		return false;
+	if (c->who.gid == g->gr_gid)
+		return true;
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
+		return false;
+	for (size_t i = 0; i < len / sizeof(gid_t); i++)
+		if (groups[i] == g->gr_gid)
+			return true;
+	return false;
+}
+
+static void client_new(struct control *ctl, int fd)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	socklen_t len = sizeof(c->who);
+
+	if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &len) ||
+	    uv_poll_init(&ctl->daemon->loop, &c->poll, fd)) {
+		free(c);
+		close(fd);
+		return;
+	}
+	c->control = ctl;
+	c->fd = fd;
+	c->in_group = is_in_group(c);
+	uv_timer_init(&ctl->daemon->loop, &c->patience);
+	c->poll.data = c->patience.data = c;
+	list_add(&ctl->clients, &c->node);
+	ctl->nclients++;
+	client_wait(c, UV_READABLE);
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+	struct control *ctl = poll->data;
+	int fd;
+
+	(void)status;
+	(void)events;
+	while (ctl->nclients < CONTROL_CLIENTS) {
+		fd = accept4(ctl->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return;
+		client_new(ctl, fd);
+	}
+	uv_poll_stop(&ctl->poll);
+}
+
+static void listen_for_clients(struct control *ctl)
+{
+	uv_poll_start(&ctl->poll, UV_READABLE, on_listener);
+}
+
+int control_start(struct daemon *d, int fd)
+{
+	struct control *ctl = calloc(1, sizeof(*ctl));
+	int err = ctl ? uv_poll_init(&d->loop, &ctl->poll, fd) : -ENOMEM;
+
+	if (err) {
+		free(ctl);
+		return err;
+	}
+	ctl->daemon = d;
+	ctl->fd = fd;
+	ctl->poll.data = ctl;
+	list_init(&ctl->clients);
+	d->control = ctl;
+	listen_for_clients(ctl);
+	return 0;
+}
+
+int control_fd(const struct daemon *d)
+{
+	return d->control->fd;
+}
+
+void control_end(struct daemon *d)
+{
+	struct control *ctl = d->control;
+
+	if (!ctl)
+		return;
+	list_for_each_safe (n, &ctl->clients)
+		client_close(list_entry(n, struct client, node));
+	uv_poll_stop(&ctl->poll);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The things that tunld's parent keeps, and their life.
+ *
+ * struct daemon is the process: one, on the stack of daemon_main(), handed to
+ * whatever needs it. It owns the namespaces, the tunnels, the state file, the
+ * shared counters, the engine and the control socket.
+ *
+ * A struct ns is a network namespace in which a tunnel was made (its home) or
+ * to which a tunnel's device was moved. It is there from the first such tunnel
+ * to the last, and holds the namespace by its descriptors; netns_scan() lets go
+ * of one that nobody else holds.
+ *
+ * A struct tunnel has a home, where its outer packets are and where its
+ * addresses must be unlike others', and a place, where its device is: another
+ * one after `ip link set ... netns` (spec cli 2.6).
+ *
+ * Everything runs in one thread on one loop. Requests, notifications and
+ * start-up change these structs and then call reconcile_now() or
+ * reconcile_soon(), which makes maps and engine agree with them.
+ */
+#ifndef TUNL_DAEMON_DAEMON_H
+#define TUNL_DAEMON_DAEMON_H
+
+#include <limits.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "bpf/loader.h"
+#include "engine/proto.h"
+#include "lib/err.h"
+#include "lib/htab.h"
+#include "lib/list.h"
+#include "lib/rtnl.h"
+#include "model/lookup.h"
+#include "model/tunnel.h"
+
+enum { PATH_LEN = 256 };
+
+struct control;
+struct engine;
+struct shared;
+struct state;
+
+struct daemon {
+	uv_loop_t loop;
+	char rundir[PATH_LEN - 32];
+	struct list namespaces; /* of struct ns */
+	struct list tunnels;	/* of struct tunnel, in order of creation */
+	u32 next_nsid;
+	u64 next_order;
+	struct state *state;
+	struct shared *shared;
+	struct engine *engine;
+	struct control *control;
+	uv_poll_t mounts; /* /proc/self/mountinfo: says when a name went */
+	int mounts_fd;
+	uv_timer_t scan;  /* runs while namespaces are held */
+	bool scan_mounts; /* the names of namespaces are to be looked at again */
+	uv_signal_t term, intr;
+	bool restart; /* after the loop: start the program anew */
+};
+
+/* How a namespace is told from others: its nsfs inode now, its cookie for ever. */
+struct ns_identity {
+	dev_t dev;
+	ino_t ino;
+	u64 cookie; /* 0: the kernel has none (before 5.14) */
+};
+
+struct ns {
+	struct list node;
+	struct daemon *daemon;
+	u32 nsid; /* our number of it, for the engine */
+	struct ns_identity id;
+	int fd;
+	struct rtnl rtnl; /* requests in it */
+	int events_fd;	  /* notifications of it */
+	uv_poll_t events;
+	uv_timer_t timer;	     /* reconcile_soon(), and the expiry of learned path MTUs */
+	struct list home;	     /* struct tunnel.in_home */
+	struct list here;	     /* struct tunnel.in_place */
+	struct htab links;	     /* struct link by ifindex (link.h) */
+	struct htab addrs;	     /* struct addr by address (link.h) */
+	struct lookup rx[MODE__MAX]; /* the tunnels that are up, by driver */
+	struct htab rx_dirty;	     /* keys of tunl_rx to be compiled again (rxmap.c) */
+	struct bpf_ns *bpf;
+	struct bpf_ns_state bpf_state;
+	struct err bpf_err;    /* why bpf is NULL, once it was tried */
+	u32 cost_ms;	       /* what the last reconcile took */
+	bool named;	       /* a mount holds it */
+	pid_t witness;	       /* a process seen in it; 0: none */
+	bool engine_has;       /* the engine was told of it, of these protocols and marks: */
+	u8 engine_protos[32];  /* a bit each */
+	u32 marks[16], nmarks; /* the newest */
+	bool links_lost;       /* notifications were lost: look at all devices again */
+	bool follow;	       /* of some tunnel made here the device is to be looked at */
+	bool addrs_changed, routes_changed;
+	bool nbma_stale; /* what tunl_nbma has is out of date */
+	u32 busy;	 /* reconcile is at it: it may not go now */
+	u8 open_handles; /* being closed, on its way out */
+};
+
+struct tunnel {
+	struct list node;     /* daemon.tunnels */
+	struct list in_home;  /* home->home */
+	struct list in_place; /* place->here */
+	struct ns *home, *place;
+	struct tunnel_cfg cfg; /* as desired; cfg.name: as created */
+	u32 slot;
+	u64 order;
+	int queue;		    /* the TUN queue; -1: not attached */
+	struct engine_link link;    /* the device, as netlink tells */
+	char ifname[TUNL_NAME_LEN]; /* its name now */
+	char why[160];		    /* why that datapath */
+	bool fast;		    /* the bpf datapath carries it */
+	bool soft;		    /* errors are to be replayed: the engine has every packet */
+	bool resolve;		    /* the hop is to be looked up again */
+	bool follow;		    /* the device is to be looked at again */
+	u64 expires_ms;		  /* uv_now() at which the hop's path MTU is forgotten; 0: never */
+	struct bpf_hop hop;	  /* remote set: what the route says */
+	struct bpf_tx sent_tx;	  /* what the map has; valid with has_tx */
+	struct engine_msg sent;	  /* what the engine was told; valid with engine_has */
+	struct tunnel_stats base; /* what the maps had counted when the device was moved */
+	struct lookup_node rx;	  /* in home->rx; valid with in_rx */
+	bool has_tx, in_rx, engine_has, attached;
+};
+
+/* The whole program: returns the exit status. */
+int daemon_main(int argc, char **argv);
+
+#endif

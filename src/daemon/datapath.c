@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/datapath.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/hop.h"
+#include "daemon/link.h"
+#include "daemon/netns.h"
+#include "daemon/priv.h"
+#include "daemon/rxmap.h"
+#include "daemon/shared.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+static void slow(struct tunnel *t, const char *why)
+{
+	t->fast = false;
+	text_copy(t->why, sizeof(t->why), why);
+}
+
+/* Why bpf is out of the question for t, whatever the kernel can; NULL: it is not. */
+static const char *objection(const struct tunnel *t)
+{
+	if (t->cfg.datapath == DATAPATH_USER)
+		return "asked for";
+	if (t->place != t->home)
+		return "the device is in another network namespace than its outer packets";
+	return NULL;
+}
+
+/* The maps that are there already, with their counters, or new ones. */
+static int load(struct ns *ns)
+{
+	struct err e = {0};
+	int err = -ENOENT;
+
+	list_for_each (n, &ns->home) {
+		struct tunnel *t = list_entry(n, struct tunnel, in_home);
+
+		if (t->place == ns && !objection(t))
+			err = bpf_ns_adopt(&ns->bpf, t->link.ifindex, &e);
+		if (!err)
+			return 0;
+	}
+	ns->bpf = NULL;
+	err = bpf_ns_load(&ns->bpf, &ns->bpf_err);
+	if (err) {
+		ns->bpf = NULL;
+		ns->bpf_err.code = -err;
+	}
+	return err;
+}
+
+static bool wants_bpf(struct ns *ns)
+{
+	list_for_each (n, &ns->home) {
+		if (!objection(list_entry(n, struct tunnel, in_home)))
+			return true;
+	}
+	return false;
+}
+
+static void detach_all(struct ns *ns)
+{
+	htab_for_each (n, &ns->links) {
+		struct link *l = container_of(n, struct link, node);
+
+		if (l->attached)
+			bpf_ns_detach(ns->bpf, l->l.ifindex);
+		l->attached = false;
+	}
+}
+
+/* No tunnel needs it any more: nothing of it stays. */
+static void unload(struct ns *ns)
+{
+	detach_all(ns);
+	htab_for_each (n, &ns->addrs)
+		container_of(n, struct addr, node)->in_map = false;
+	bpf_ns_close(ns->bpf);
+	ns->bpf = NULL;
+}
+
+static void attach_underlay(struct ns *ns, struct link *l)
+{
+	struct err e = {0};
+	bool want = link_is_underlay(ns, l);
+
+	if (l->attached && (!want || l->retry))
+		l->attached = false;
+	else if (l->attached == want)
+		return;
+	l->retry = false;
+	if (!want)
+		bpf_ns_detach(ns->bpf, l->l.ifindex);
+	else if (bpf_ns_attach_underlay(ns->bpf, l->l.ifindex, &e) == 0)
+		l->attached = true;
+	else
+		log_error("%s: the receiving program cannot be put on it (%s); its packets take "
+			  "the user datapath",
+			  l->l.name, e.text);
+}
+
+static void attach_underlays(struct ns *ns)
+{
+	htab_for_each (n, &ns->links)
+		attach_underlay(ns, container_of(n, struct link, node));
+}
+
+static void write_addrs(struct ns *ns)
+{
+	htab_for_each (n, &ns->addrs) {
+		struct addr *a = container_of(n, struct addr, node);
+
+		if (!a->in_map)
+			a->in_map = !bpf_ns_set_local(ns->bpf, (be32){(u32)a->node.key}, true);
+	}
+}
+
+static void resolve(struct tunnel *t)
+{
+	if (be32_is_zero(t->cfg.remote))
+		t->hop = (struct bpf_hop){.state = HOP_SLOW};
+	else
+		t->hop = hop_lookup(t, t->cfg.remote, &t->expires_ms);
+	t->hop.gen = 0;
+	t->resolve = false;
+}
+
+static struct bpf_tx tx_of(const struct tunnel *t)
+{
+	struct bpf_tx tx;
+
+	memset(&tx, 0, sizeof(tx)); /* compared as bytes */
+	tx.hop = t->hop;
+	tx.nbma = be32_is_zero(t->cfg.remote);
+	tx.proto = t->cfg.proto;
+	tx.ttl = t->cfg.ttl;
+	tx.tos = t->cfg.tos;
+	tx.df = t->cfg.pmtudisc;
+	tx.link = t->cfg.link;
+	if (t->soft) { /* only the engine replays errors (spec datapath 5.2) */
+		tx.hop.state = HOP_SLOW;
+		tx.nbma = 0;
+	}
+	return tx;
+}
+
+/* 0 or -errno. */
+static int write_tx(struct tunnel *t)
+{
+	struct bpf_tx tx = tx_of(t);
+	int err;
+
+	if (t->has_tx && !memcmp(&tx, &t->sent_tx, sizeof(tx)))
+		return 0;
+	err = bpf_ns_set_tx(t->home->bpf, t->link.ifindex, &tx);
+	t->has_tx = !err;
+	t->sent_tx = tx;
+	return err;
+}
+
+/* t is not (or no longer) carried by bpf: nothing of it stays on the device and in the maps. */
+static void withdraw(struct tunnel *t)
+{
+	struct ns *ns = t->home;
+
+	if (ns->bpf && t->attached && t->place == ns)
+		bpf_ns_detach(ns->bpf, t->link.ifindex);
+	if (ns->bpf && t->has_tx)
+		bpf_ns_set_tx(ns->bpf, t->link.ifindex, NULL);
+	t->attached = t->has_tx = false;
+}
+
+static int carry(struct tunnel *t, struct err *e)
+{
+	int err;
+
+	if (t->resolve)
+		resolve(t);
+	err = write_tx(t);
+	if (err)
+		return err_set(e, -err, "the maps do not take it: %s", strerror(-err));
+	if (t->attached)
+		return 0;
+	err = bpf_ns_attach_tunnel(t->home->bpf, t->link.ifindex, e);
+	t->attached = !err;
+	return err;
+}
+
+static void apply_tunnel(struct tunnel *t)
+{
+	const char *no = objection(t);
+	bool was = t->fast;
+	struct err e = {0};
+
+	if (no) {
+		slow(t, no);
+	} else if (!t->home->bpf) {
+		slow(t, t->home->bpf_err.text);
+	} else if (carry(t, &e)) {
+		slow(t, e.text);
+	} else {
+		t->fast = true;
+		snprintf(t->why, sizeof(t->why), "%s",
+			 t->cfg.datapath == DATAPATH_BPF ? "asked for" : "the kernel takes it");
+	}
+	if (!t->fast)
+		withdraw(t);
+	rxmap_place(t);
+	if (t->fast != was)
+		rxmap_mark(t->home, &t->cfg);
+}
+
+static bool any_bound(const struct ns *ns)
+{
+	list_for_each (n, &ns->home) {
+		if (list_entry(n, struct tunnel, in_home)->cfg.link)
+			return true;
+	}
+	return false;
+}
+
+static void write_state(struct ns *ns)
+{
+	struct bpf_ns_state st = {.gen = ns->bpf_state.gen, .any_bound = any_bound(ns)};
+
+	if (ns->nbma_stale)
+		st.gen++;
+	ns->nbma_stale = false;
+	if (memcmp(&st, &ns->bpf_state, sizeof(st)) == 0)
+		return;
+	ns->bpf_state = st;
+	bpf_ns_set_state(ns->bpf, &st);
+}
+
+/* A generation that no entry of an earlier daemon has. */
+static void first_state(struct ns *ns)
+{
+	ns->bpf_state.gen = (u32)uv_hrtime() | 1;
+	bpf_ns_set_state(ns->bpf, &ns->bpf_state);
+}
+
+static void apply_inside(struct ns *ns)
+{
+	bool wanted = wants_bpf(ns);
+
+	if (ns->bpf && !wanted) {
+		list_for_each (n, &ns->home)
+			withdraw(list_entry(n, struct tunnel, in_home));
+		unload(ns);
+	}
+	if (!ns->bpf && wanted && !ns->bpf_err.code && load(ns) == 0) {
+		first_state(ns);
+		rxmap_mark_all(ns);
+	}
+	if (ns->bpf) {
+		write_addrs(ns);
+		write_state(ns);
+	}
+	list_for_each (n, &ns->home)
+		apply_tunnel(list_entry(n, struct tunnel, in_home));
+	if (rxmap_write(ns))
+		log_error("namespace %u: not all tunnels fit in the maps", ns->nsid);
+	/* last: what comes in finds everything in its place */
+	if (ns->bpf)
+		attach_underlays(ns);
+}
+
+void datapath_apply(struct ns *ns)
+{
+	int err = netns_enter(ns);
+
+	if (err) {
+		log_error("namespace %u: cannot be entered: %s", ns->nsid, strerror(-err));
+		return;
+	}
+	apply_inside(ns);
+	priv_leave();
+}
+
+void datapath_release(struct tunnel *t)
+{
+	struct ns *ns = t->home;
+
+	rxmap_remove(t);
+	if (!ns->bpf || netns_enter(ns))
+		return;
+	withdraw(t);
+	rxmap_write(ns);
+	bpf_ns_del_stats(ns->bpf, t->link.ifindex);
+	t->fast = false;
+	/* the last one takes the programs with it */
+	if (ns->home.next == &t->in_home && ns->home.prev == &t->in_home)
+		unload(ns);
+	priv_leave();
+}
+
+void datapath_stats(struct tunnel *t, struct tunnel_stats *sum)
+{
+	struct ns *ns = t->home;
+	struct tunnel_stats bpf;
+
+	*sum = *shared_stats(ns->daemon->shared, t->slot);
+	stats_add(sum, &t->base);
+	if (ns->bpf && bpf_ns_get_stats(ns->bpf, t->link.ifindex, &bpf) == 0)
+		stats_add(sum, &bpf);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which datapath carries a tunnel, and the programs and entries that the bpf one needs. */
+#ifndef TUNL_DAEMON_DATAPATH_H
+#define TUNL_DAEMON_DATAPATH_H
+
+#include "daemon/daemon.h"
+
+/*
+ * Decide for every tunnel made in ns, and make programs and maps so. Failures
+ * lead to the user datapath; the tunnel's `why` tells.
+ */
+void datapath_apply(struct ns *ns);
+
+/* Take a tunnel that ends out of programs and maps. */
+void datapath_release(struct tunnel *t);
+
+/* What both datapaths counted. */
+void datapath_stats(struct tunnel *t, struct tunnel_stats *sum);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/engine_event.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "daemon/hop.h"
+#include "daemon/netns.h"
+#include "daemon/priv.h"
+#include "daemon/reconcile.h"
+#include "daemon/tunnel.h"
+#include "lib/log.h"
+
+/* The tunnel that an event is about, if the engine was told of such a one. */
+static struct tunnel *tunnel_of(struct daemon *d, const struct engine_event *ev)
+{
+	struct tunnel *t = ev->slot < ENGINE_SLOTS ? tunnel_by_slot(d, ev->slot) : NULL;
+
+	return t && t->engine_has && t->home->nsid == ev->nsid ? t : NULL;
+}
+
+/* What the route to dst says may have changed: an ICMP error told of a path MTU. */
+static void on_pmtu(struct tunnel *t)
+{
+	t->has_tx = false; /* write it again: the program has set slow_until */
+	t->resolve = true;
+	if (be32_is_zero(t->cfg.remote))
+		t->home->nbma_stale = true;
+	reconcile_soon(t->home);
+}
+
+static void on_nexthop(struct tunnel *t, const struct engine_event *ev)
+{
+	struct bpf_hop hop;
+
+	if (!t->fast || !t->home->bpf || !be32_is_zero(t->cfg.remote))
+		return;
+	hop = hop_lookup(t, ev->dst, NULL);
+	if (hop.state == HOP_SLOW || netns_enter(t->home))
+		return;
+	bpf_ns_set_nbma(t->home->bpf, t->link.ifindex, ev->inner, &hop);
+	priv_leave();
+}
+
+static void on_soft(struct tunnel *t, bool active)
+{
+	t->soft = active;
+	t->has_tx = false;
+	reconcile_soon(t->home);
+}
+
+static void on_log(const struct engine_event *ev)
+{
+	char text[sizeof(ev->text)];
+
+	memcpy(text, ev->text, sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	for (char *p = text; *p; p++)
+		if (!isprint((unsigned char)*p))
+			*p = '?';
+	log_info("engine: %s", text);
+}
+
+void engine_event(struct daemon *d, const struct engine_event *ev)
+{
+	struct tunnel *t = tunnel_of(d, ev);
+
+	if (ev->op == ENGINE_LOG)
+		on_log(ev);
+	else if (t && ev->op == ENGINE_PMTU)
+		on_pmtu(t);
+	else if (t && ev->op == ENGINE_NEXTHOP)
+		on_nexthop(t, ev);
+	else if (t && ev->op == ENGINE_SOFT)
+		on_soft(t, ev->active);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/link.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/reconcile.h"
+#include "daemon/tunnel.h"
+#include "lib/log.h"
+
+struct link *link_find(struct ns *ns, u32 ifindex)
+{
+	struct hnode *n = htab_find(&ns->links, ifindex);
+
+	return n ? container_of(n, struct link, node) : NULL;
+}
+
+struct link *link_named(struct ns *ns, const char *name)
+{
+	htab_for_each (n, &ns->links) {
+		struct link *l = container_of(n, struct link, node);
+
+		if (!strcmp(l->l.name, name))
+			return l;
+	}
+	return NULL;
+}
+
+bool addr_is_local(struct ns *ns, be32 addr)
+{
+	return htab_find(&ns->addrs, addr.raw) != NULL;
+}
+
+static void link_forget(struct ns *ns, struct link *l)
+{
+	htab_del(&ns->links, &l->node);
+	tunnel_link_changed(ns, l->l.ifindex);
+	free(l);
+}
+
+static void link_update(struct ns *ns, const struct rtnl_link *new)
+{
+	struct link *l = link_find(ns, new->ifindex);
+
+	if (!l) {
+		l = calloc(1, sizeof(*l));
+		if (!l || htab_add(&ns->links, &l->node, new->ifindex)) {
+			free(l);
+			return;
+		}
+	}
+	l->l = *new;
+	l->seen = true;
+	tunnel_link_changed(ns, new->ifindex);
+}
+
+static void link_event(struct ns *ns, const struct nlmsghdr *nlh)
+{
+	struct rtnl_link new;
+	struct link *l;
+
+	if (rtnl_link_parse(nlh, &new))
+		return;
+	ns->routes_changed = true; /* up, down and mtu decide about routes */
+	if (!new.gone) {
+		link_update(ns, &new);
+		return;
+	}
+	l = link_find(ns, new.ifindex);
+	if (l)
+		link_forget(ns, l);
+}
+
+static void on_event(const struct nlmsghdr *nlh, void *arg)
+{
+	struct ns *ns = arg;
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		link_event(ns, nlh);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		ns->addrs_changed = ns->routes_changed = true;
+		break;
+	default:
+		ns->routes_changed = true;
+	}
+}
+
+void links_sync(struct ns *ns)
+{
+	int err = rtnl_hear(ns->events_fd, on_event, ns);
+
+	if (!err)
+		return;
+	if (err != -ENOBUFS)
+		log_error("namespace %u: notifications: %s", ns->nsid, strerror(-err));
+	ns->links_lost = ns->addrs_changed = ns->routes_changed = true;
+}
+
+static void reload_link(const struct rtnl_link *l, void *arg)
+{
+	link_update(arg, l);
+}
+
+int links_reload(struct ns *ns)
+{
+	int err;
+
+	htab_for_each (n, &ns->links)
+		container_of(n, struct link, node)->seen = false;
+	err = rtnl_link_each(&ns->rtnl, reload_link, ns);
+	if (err)
+		return err;
+	htab_for_each (n, &ns->links) {
+		struct link *l = container_of(n, struct link, node);
+
+		if (!l->seen)
+			link_forget(ns, l);
+	}
+	ns->links_lost = false;
+	return 0;
+}
+
+static void reload_addr(be32 addr, u32 ifindex, void *arg)
+{
+	struct ns *ns = arg;
+	struct hnode *n = htab_find(&ns->addrs, addr.raw);
+	struct addr *a = n ? container_of(n, struct addr, node) : calloc(1, sizeof(*a));
+
+	(void)ifindex;
+	if (!n && a && htab_add(&ns->addrs, &a->node, addr.raw)) {
+		free(a);
+		return;
+	}
+	if (a)
+		a->seen = true;
+}
+
+static void addr_forget(struct ns *ns, struct addr *a)
+{
+	if (a->in_map && ns->bpf)
+		bpf_ns_set_local(ns->bpf, (be32){(u32)a->node.key}, false);
+	htab_del(&ns->addrs, &a->node);
+	free(a);
+}
+
+int addrs_reload(struct ns *ns)
+{
+	int err;
+
+	htab_for_each (n, &ns->addrs)
+		container_of(n, struct addr, node)->seen = false;
+	err = rtnl_addr_each(&ns->rtnl, reload_addr, ns);
+	if (err)
+		return err;
+	htab_for_each (n, &ns->addrs) {
+		struct addr *a = container_of(n, struct addr, node);
+
+		if (!a->seen)
+			addr_forget(ns, a);
+	}
+	ns->addrs_changed = false;
+	return 0;
+}
+
+/*
+ * The ports of a bridge, a bond or the like hand over to their master, which
+ * has the program; those of a VRF keep what comes in.
+ */
+static bool hands_over(struct ns *ns, const struct link *l)
+{
+	struct link *master = l->l.master ? link_find(ns, l->l.master) : NULL;
+
+	return l->l.master && (!master || strcmp(master->l.kind, "vrf") != 0);
+}
+
+bool link_is_underlay(struct ns *ns, const struct link *l)
+{
+	return l->l.type == ARPHRD_ETHER && strcmp(l->l.kind, "vrf") != 0 && !hands_over(ns, l);
+}
+
+void links_free(struct ns *ns)
+{
+	htab_for_each (n, &ns->links)
+		free(container_of(n, struct link, node));
+	htab_for_each (n, &ns->addrs)
+		free(container_of(n, struct addr, node));
+	htab_fini(&ns->links);
+	htab_fini(&ns->addrs);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tunld's parent from its first line to its last. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/adopt.h"
+#include "daemon/control.h"
+#include "daemon/engproc.h"
+#include "daemon/priv.h"
+#include "daemon/process.h"
+#include "daemon/scan.h"
+#include "daemon/shared.h"
+#include "daemon/state.h"
+#include "lib/log.h"
+
+struct options {
+	bool foreground, help, version;
+};
+
+static const char usage[] = "Usage: tunld [--foreground] [--version]\n"
+			    "Keeps the tunnels that tunl makes. TUNL_RUNDIR: its folder "
+			    "(/run/tunl).\n";
+
+static bool read_options(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--foreground") || !strcmp(argv[i], "-f"))
+			o->foreground = true;
+		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			o->help = true;
+		else if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V"))
+			o->version = true;
+		else
+			return false;
+	}
+	return true;
+}
+
+static int make_rundir(struct daemon *d, struct err *e)
+{
+	const char *env = getenv("TUNL_RUNDIR"), *dir = env && *env ? env : "/run/tunl";
+	size_t len = strlen(dir);
+
+	if (dir[0] != '/' || len >= sizeof(d->rundir))
+		return err_set(e, EINVAL,
+			       "TUNL_RUNDIR must be an absolute path of less than %zu "
+			       "bytes",
+			       sizeof(d->rundir));
+	memcpy(d->rundir, dir, len + 1);
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		return err_set(e, errno, "%s cannot be made: %s", dir, strerror(errno));
+	return 0;
+}
+
+/* systemd says where standard error goes; a file is for those without it. */
+static void open_log(const struct daemon *d, const struct options *o)
+{
+	char path[PATH_LEN];
+
+	if (o->foreground || getenv("JOURNAL_STREAM")) {
+		log_to_stderr(getenv("JOURNAL_STREAM") != NULL);
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/log", d->rundir);
+	if (log_to_file(path))
+		log_to_stderr(0);
+}
+
+static void on_signal(uv_signal_t *sig, int signum)
+{
+	(void)signum;
+	uv_stop(sig->loop);
+}
+
+static void catch_signals(struct daemon *d)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	uv_signal_init(&d->loop, &d->term);
+	uv_signal_init(&d->loop, &d->intr);
+	uv_signal_start(&d->term, on_signal, SIGTERM);
+	uv_signal_start(&d->intr, on_signal, SIGINT);
+}
+
+static int open_files(struct daemon *d, struct err *e)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/counters", d->rundir);
+	return shared_open(&d->shared, path, e);
+}
+
+/* From a process like any other to a daemon that can be talked to. */
+static int come_up(struct daemon *d, int listen_fd, struct err *e)
+{
+	int err = open_files(d, e);
+
+	if (err)
+		return err;
+	priv_isolate(d->rundir);
+	err = priv_drop();
+	if (err)
+		return err_set(e, -err, "capabilities cannot be dropped: %s", strerror(-err));
+	catch_signals(d);
+	err = scan_init(d);
+	if (err)
+		return err_set(e, -err, "mounts cannot be followed: %s", strerror(-err));
+	err = engproc_start(d, e);
+	if (!err)
+		err = adopt_all(d, e);
+	if (err)
+		return err;
+	err = control_start(d, listen_fd);
+	return err ? err_set(e, -err, "the control socket: %s", strerror(-err)) : 0;
+}
+
+/* Tunnels and what the bpf datapath needs stay; only our memory goes. */
+static void come_down(struct daemon *d)
+{
+	control_end(d);
+	engproc_end(d);
+}
+
+static int serve(struct daemon *d, const struct options *o, int ready_fd, struct err *e)
+{
+	int lock = process_lock(d->rundir), listen_fd, err;
+
+	if (lock == -EWOULDBLOCK) {
+		log_info("another tunld serves %s already", d->rundir);
+		return 0;
+	}
+	if (lock < 0)
+		return err_set(e, -lock, "%s/lock: %s", d->rundir, strerror(-lock));
+	listen_fd = process_listen(d->rundir, e);
+	if (listen_fd < 0)
+		return listen_fd;
+	err = come_up(d, listen_fd, e);
+	if (err)
+		return err;
+	log_info("tunld " TUNL_VERSION " is up");
+	if (ready_fd >= 0)
+		process_ready(ready_fd);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	come_down(d);
+	log_info("tunld ends%s", d->restart ? " and starts anew" : "");
+	if (d->restart) {
+		static char name[] = "tunld", arg[] = "--foreground";
+		char *argv[] = {name, o->foreground ? arg : NULL, NULL};
+
+		process_again(argv, lock, listen_fd);
+		return err_set(e, ENOEXEC, "the new tunld cannot be started");
+	}
+	return 0;
+}
+
+static void daemon_init(struct daemon *d)
+{
+	list_init(&d->namespaces);
+	list_init(&d->tunnels);
+	uv_loop_init(&d->loop);
+}
+
+int daemon_main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct daemon d = {0};
+	struct err e = {0};
+	int ready_fd = -1, err;
+
+	if (!read_options(&o, argc, argv) || o.help) {
+		fputs(usage, o.help ? stdout : stderr);
+		return o.help ? 0 : 2;
+	}
+	if (o.version) {
+		puts("tunld " TUNL_VERSION);
+		return 0;
+	}
+	process_remember_path();
+	daemon_init(&d);
+	err = make_rundir(&d, &e);
+	if (!err && !o.foreground && !process_is_successor()) {
+		ready_fd = process_background();
+		err = ready_fd < 0 ? err_set(&e, -ready_fd, "%s", strerror(-ready_fd)) : 0;
+	}
+	if (!err) {
+		open_log(&d, &o);
+		err = serve(&d, &o, ready_fd, &e);
+	}
+	if (err) {
+		log_error("tunld: %s", e.text);
+		if (ready_fd >= 0)
+			fprintf(stderr, "tunld: %s\n", e.text);
+	}
+	return err ? 1 : 0;
+}

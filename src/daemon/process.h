@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tunld as a process: its place in the system, its lock, its socket. */
+#ifndef TUNL_DAEMON_PROCESS_H
+#define TUNL_DAEMON_PROCESS_H
+
+#include "daemon/daemon.h"
+
+/*
+ * Go on in a child in a session of its own; the caller's process stays in here
+ * and ends with the child's word: 0 after process_ready(), else 1. Returns in the child
+ * only, with the descriptor for process_ready(). -errno.
+ */
+int process_background(void);
+
+/* Tell whoever started us that we can be talked to; then be silent. */
+void process_ready(int fd);
+
+/*
+ * One tunld a run folder: the lock, kept until the end of the process.
+ * The descriptor; -EWOULDBLOCK: another has it.
+ */
+int process_lock(const char *rundir);
+
+/* The control socket, listening: systemd's (LISTEN_FDS), a predecessor's, or a new one. -errno. */
+int process_listen(const char *rundir, struct err *e);
+
+/* Start the program anew in this process, handing on lock and socket. Returns on failure only. */
+void process_again(char **argv, int lock_fd, int listen_fd);
+
+/* Whether this is such a start: nobody waits, and we are a daemon already. */
+bool process_is_successor(void);
+
+/* Where the program is, found out before anything changes. */
+void process_remember_path(void);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/reconcile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/datapath.h"
+#include "daemon/engproc.h"
+#include "daemon/follow.h"
+#include "daemon/link.h"
+#include "daemon/netns.h"
+#include "daemon/rxmap.h"
+#include "lib/log.h"
+
+enum {
+	GATHER_MS = 2,	/* for the notifications that belong together */
+	RETRY_MS = 200, /* what failed may work then */
+};
+
+static void on_events(uv_poll_t *poll, int status, int events)
+{
+	struct ns *ns = poll->data;
+
+	(void)status;
+	(void)events;
+	links_sync(ns);
+	reconcile_soon(ns);
+}
+
+static void arm(struct ns *ns, u64 ms);
+
+/* What the kernel said, taken in. */
+static int look(struct ns *ns)
+{
+	int err = 0;
+
+	links_sync(ns);
+	if (ns->links_lost)
+		err = links_reload(ns);
+	if (!err && ns->addrs_changed) {
+		err = addrs_reload(ns);
+		rxmap_mark_all(ns);
+	}
+	if (err)
+		log_error("namespace %u: cannot be looked at: %s", ns->nsid, strerror(-err));
+	return err;
+}
+
+static void spread_routes(struct ns *ns)
+{
+	if (!ns->routes_changed)
+		return;
+	ns->routes_changed = false;
+	ns->nbma_stale = true;
+	list_for_each (n, &ns->home)
+		list_entry(n, struct tunnel, in_home)->resolve = true;
+	engproc_ns_flush(ns);
+}
+
+static void expire(struct ns *ns)
+{
+	u64 now = uv_now(&ns->daemon->loop);
+
+	list_for_each (n, &ns->home) {
+		struct tunnel *t = list_entry(n, struct tunnel, in_home);
+
+		if (t->expires_ms && t->expires_ms <= now)
+			t->resolve = true;
+	}
+}
+
+static int tell_engine(struct ns *ns)
+{
+	int err = 0;
+
+	list_for_each (n, &ns->home) {
+		int failed = engproc_tunnel_set(list_entry(n, struct tunnel, in_home));
+
+		err = failed ? failed : err;
+	}
+	return err;
+}
+
+/* When something will have to be done without a notification. */
+static void arm_for_expiry(struct ns *ns)
+{
+	u64 now = uv_now(&ns->daemon->loop), next = 0;
+
+	list_for_each (n, &ns->home) {
+		const struct tunnel *t = list_entry(n, struct tunnel, in_home);
+
+		if (t->expires_ms && (!next || t->expires_ms < next))
+			next = t->expires_ms;
+	}
+	if (next)
+		arm(ns, next > now ? next - now : 1);
+}
+
+static int reconcile(struct ns *ns)
+{
+	u64 begun = uv_hrtime();
+	int err;
+
+	ns->busy++;
+	uv_timer_stop(&ns->timer);
+	err = look(ns);
+	if (!err) {
+		ns->follow = false;
+		follow_devices(ns);
+		expire(ns);
+		spread_routes(ns);
+		datapath_apply(ns);
+		err = tell_engine(ns);
+		if (err)
+			log_error("namespace %u: the engine cannot be told: %s", ns->nsid,
+				  strerror(-err));
+	}
+	uv_update_time(&ns->daemon->loop);
+	ns->cost_ms = (u32)((uv_hrtime() - begun) / 1000000);
+	if (err && engproc_is_ready(ns->daemon))
+		arm(ns, RETRY_MS);
+	else
+		arm_for_expiry(ns);
+	ns->busy--;
+	return err;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct ns *ns = timer->data;
+
+	reconcile(ns);
+	netns_drop_unused(ns);
+}
+
+static void arm(struct ns *ns, u64 ms)
+{
+	if (ns->fd < 0)
+		return;
+	if (!uv_is_active((uv_handle_t *)&ns->timer) || uv_timer_get_due_in(&ns->timer) > ms)
+		uv_timer_start(&ns->timer, on_timer, ms, 0);
+}
+
+void reconcile_soon(struct ns *ns)
+{
+	/* a namespace with thousands of tunnels gets half of our time at most */
+	arm(ns, max_of((u32)GATHER_MS, ns->cost_ms));
+}
+
+void reconcile_all(struct daemon *d)
+{
+	list_for_each (n, &d->namespaces)
+		arm(list_entry(n, struct ns, node), 0);
+}
+
+static struct ns *first_unfollowed(struct daemon *d)
+{
+	list_for_each (n, &d->namespaces) {
+		struct ns *ns = list_entry(n, struct ns, node);
+
+		if (ns->follow || ns->links_lost)
+			return ns;
+	}
+	return NULL;
+}
+
+void reconcile_settle(struct daemon *d)
+{
+	struct ns *ns;
+
+	list_for_each (n, &d->namespaces)
+		links_sync(list_entry(n, struct ns, node));
+	while ((ns = first_unfollowed(d))) {
+		int err = reconcile(ns);
+
+		netns_drop_unused(ns);
+		if (err)
+			return; /* it is tried again by its timer */
+	}
+}
+
+int reconcile_now(struct ns *ns, struct tunnel *t, struct err *e)
+{
+	int err;
+
+	if (t->cfg.datapath != DATAPATH_USER)
+		ns->bpf_err.code = 0; /* try again: limits and rights may be others now */
+	err = reconcile(ns);
+	if (err)
+		return err_set(e, -err, "the network namespace: %s", strerror(-err));
+	if (t->cfg.datapath == DATAPATH_BPF && !t->fast)
+		return err_set(e, EOPNOTSUPP, "the bpf datapath cannot be had: %s", t->why);
+	if (!t->engine_has)
+		return err_set(e, EAGAIN,
+			       "the engine does not take the tunnel: the log tells more");
+	return 0;
+}
+
+void reconcile_watch(struct ns *ns)
+{
+	uv_poll_init(&ns->daemon->loop, &ns->events, ns->events_fd);
+	uv_timer_init(&ns->daemon->loop, &ns->timer);
+	ns->events.data = ns->timer.data = ns;
+	uv_poll_start(&ns->events, UV_READABLE, on_events);
+}
+
+void reconcile_dismantle(struct ns *ns)
+{
+	uv_poll_stop(&ns->events);
+	uv_timer_stop(&ns->timer);
+}

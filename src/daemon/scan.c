@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/scan.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/engproc.h"
+#include "daemon/follow.h"
+#include "lib/log.h"
+
+enum { SOON_MS = 50 }; /* after a change of mounts: for those that come with it */
+
+/* The inode in "net:[INODE]"; 0: it is something else. */
+static ino_t inode_of_text(const char *text)
+{
+	uint64_t ino;
+
+	return sscanf(text, "net:[%" SCNu64 "]", &ino) == 1 ? (ino_t)ino : 0;
+}
+
+static ino_t inode_of_link(int dirfd, const char *path)
+{
+	char text[64];
+	ssize_t n = readlinkat(dirfd, path, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return inode_of_text(text);
+}
+
+static struct ns *held(struct daemon *d, ino_t ino)
+{
+	list_for_each (n, &d->namespaces) {
+		struct ns *ns = list_entry(n, struct ns, node);
+
+		if (ino && ns->id.ino == ino)
+			return ns;
+	}
+	return NULL;
+}
+
+typedef void mount_fn(ino_t ino, const char *path, void *arg);
+
+/* Undo the \ooo of mountinfo, in place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++, to++) {
+		unsigned code;
+
+		if (*s == '\\' && sscanf(s + 1, "%3o", &code) == 1) {
+			*to = (char)code;
+			s += 3;
+		} else {
+			*to = *s;
+		}
+	}
+	*to = '\0';
+}
+
+/* fn for each mount of a network namespace in the mountinfo file path. */
+static void each_mount(const char *path, mount_fn *fn, void *arg)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!f)
+		return;
+	while (getline(&line, &size, f) > 0) {
+		char root[64], point[PATH_MAX];
+
+		if (!strstr(line, " - nsfs ") ||
+		    sscanf(line, "%*d %*d %*s %63s %4095s", root, point) != 2)
+			continue;
+		unescape(point);
+		if (inode_of_text(root))
+			fn(inode_of_text(root), point, arg);
+	}
+	free(line);
+	fclose(f);
+}
+
+static void note_name(ino_t ino, const char *path, void *arg)
+{
+	struct ns *ns = held(arg, ino);
+
+	(void)path;
+	if (ns)
+		ns->named = true;
+}
+
+static void look_at_names(struct daemon *d)
+{
+	list_for_each (n, &d->namespaces)
+		list_entry(n, struct ns, node)->named = false;
+	each_mount("/proc/self/mountinfo", note_name, d);
+	d->scan_mounts = false;
+}
+
+typedef bool pid_fn(pid_t pid, int proc, void *arg); /* false: enough */
+
+/* fn for each process but ourselves and the engine. */
+static void each_process(const struct daemon *d, pid_fn *fn, void *arg)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *de;
+
+	if (!proc)
+		return;
+	while ((de = readdir(proc))) {
+		pid_t pid = isdigit((unsigned char)de->d_name[0]) ? atoi(de->d_name) : 0;
+
+		if (pid > 0 && pid != getpid() && (!d || pid != engproc_pid(d)))
+			if (!fn(pid, dirfd(proc), arg))
+				break;
+	}
+	closedir(proc);
+}
+
+static bool lives_in(int proc, pid_t pid, ino_t ino)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/ns/net", pid);
+	return inode_of_link(proc, path) == ino;
+}
+
+static bool note_witness(pid_t pid, int proc, void *arg)
+{
+	char path[64];
+	struct ns *ns;
+
+	snprintf(path, sizeof(path), "%d/ns/net", pid);
+	ns = held(arg, inode_of_link(proc, path));
+	if (ns && !ns->witness)
+		ns->witness = pid;
+	return true;
+}
+
+/* Whether nobody is known to hold it. Witnesses are checked, not believed. */
+static bool is_doubtful(struct ns *ns)
+{
+	if (ns->named)
+		return false;
+	if (ns->witness) {
+		int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		bool there = proc >= 0 && lives_in(proc, ns->witness, ns->id.ino);
+
+		if (proc >= 0)
+			close(proc);
+		if (there)
+			return false;
+		ns->witness = 0;
+	}
+	return true;
+}
+
+static bool any_doubtful(struct daemon *d)
+{
+	bool any = false;
+
+	list_for_each (n, &d->namespaces)
+		any |= is_doubtful(list_entry(n, struct ns, node));
+	return any;
+}
+
+/* What a process has of a namespace besides living in it. */
+struct search {
+	struct ns *ns;
+	pid_t found;
+	ino_t mounts_seen[64]; /* mount namespaces looked at */
+	u32 nmounts;
+	bool named;
+};
+
+/* Whether some link of folder PID/what leads to the namespace (sub: below each entry). */
+static bool folder_has(int proc, pid_t pid, const char *what, const char *sub, ino_t ino)
+{
+	char path[300];
+	struct dirent *de;
+	bool has = false;
+	DIR *dir;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/%s", pid, what);
+	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return false;
+	while (!has && (de = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s%s", de->d_name, sub);
+		has = inode_of_link(dirfd(dir), path) == ino;
+	}
+	closedir(dir);
+	return has;
+}
+
+static void note_foreign_name(ino_t ino, const char *path, void *arg)
+{
+	struct search *s = arg;
+
+	(void)path;
+	s->named |= ino == s->ns->id.ino;
+}
+
+/* A name in a mount namespace that is not ours: each is looked at once. */
+static void look_at_foreign_names(struct search *s, int proc, pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%d/ns/mnt", pid);
+	if (fstatat(proc, path, &st, 0) || s->nmounts == countof(s->mounts_seen))
+		return;
+	for (u32 i = 0; i < s->nmounts; i++)
+		if (s->mounts_seen[i] == st.st_ino)
+			return;
+	s->mounts_seen[s->nmounts++] = st.st_ino;
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	each_mount(path, note_foreign_name, s);
+}
+
+static bool search_process(pid_t pid, int proc, void *arg)
+{
+	struct search *s = arg;
+
+	look_at_foreign_names(s, proc, pid);
+	if (folder_has(proc, pid, "task", "/ns/net", s->ns->id.ino) ||
+	    folder_has(proc, pid, "fd", "", s->ns->id.ino))
+		s->found = pid;
+	return !s->found && !s->named;
+}
+
+/* Threads, descriptors, names elsewhere: looked for only before an end. */
+static bool is_held_otherwise(struct daemon *d, struct ns *ns)
+{
+	struct search s = {.ns = ns};
+
+	each_process(d, search_process, &s);
+	return s.found || s.named;
+}
+
+static struct ns *first_ended(struct daemon *d)
+{
+	list_for_each (n, &d->namespaces) {
+		struct ns *ns = list_entry(n, struct ns, node);
+
+		if (is_doubtful(ns) && !is_held_otherwise(d, ns))
+			return ns;
+	}
+	return NULL;
+}
+
+static void look(struct daemon *d)
+{
+	struct ns *ns;
+
+	if (d->scan_mounts)
+		look_at_names(d);
+	if (any_doubtful(d))
+		each_process(d, note_witness, d);
+	if (!any_doubtful(d))
+		return;
+	while ((ns = first_ended(d))) {
+		log_info("namespace %u: nobody holds it any more; let go", ns->nsid);
+		follow_end(ns);
+	}
+}
+
+static void on_scan(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	look(d);
+	if (!list_is_empty(&d->namespaces))
+		uv_timer_start(timer, on_scan, SCAN_MS, 0);
+}
+
+static void on_mounts(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *d = poll->data;
+	char buf[16];
+
+	(void)status;
+	(void)events;
+	/* the event lasts until the file is read from its beginning */
+	if (pread(d->mounts_fd, buf, sizeof(buf), 0) < 0)
+		log_error("mounts: %s", strerror(errno));
+	d->scan_mounts = true;
+	if (!list_is_empty(&d->namespaces) && uv_timer_get_due_in(&d->scan) > SOON_MS)
+		uv_timer_start(&d->scan, on_scan, SOON_MS, 0);
+}
+
+int scan_init(struct daemon *d)
+{
+	int err = uv_timer_init(&d->loop, &d->scan);
+
+	d->scan.data = d->mounts.data = d;
+	d->scan_mounts = true;
+	d->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (err || d->mounts_fd < 0)
+		return err ? err : -errno;
+	return uv_poll_init(&d->loop, &d->mounts, d->mounts_fd);
+}
+
+void scan_arm(struct daemon *d)
+{
+	bool on = !list_is_empty(&d->namespaces);
+
+	if (on == !!uv_is_active((uv_handle_t *)&d->mounts))
+		return;
+	if (!on) {
+		uv_poll_stop(&d->mounts);
+		uv_timer_stop(&d->scan);
+		return;
+	}
+	d->scan_mounts = true; /* nobody listened until now */
+	uv_poll_start(&d->mounts, UV_PRIORITIZED, on_mounts);
+	uv_timer_start(&d->scan, on_scan, SCAN_MS, 0);
+}
+
+void scan_fini(struct daemon *d)
+{
+	uv_poll_stop(&d->mounts);
+	uv_timer_stop(&d->scan);
+	close(d->mounts_fd);
+}
+
+struct walk {
+	scan_ns_fn *fn;
+	void *arg;
+	ino_t *seen;
+	size_t nseen;
+};
+
+static void visit(struct walk *w, ino_t ino, const char *path)
+{
+	ino_t *more;
+	int fd;
+
+	for (size_t i = 0; i < w->nseen; i++)
+		if (w->seen[i] == ino)
+			return;
+	more = realloc(w->seen, (w->nseen + 1) * sizeof(ino_t));
+	if (!more)
+		return;
+	w->seen = more;
+	w->seen[w->nseen++] = ino;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	w->fn(fd, w->arg);
+	close(fd);
+}
+
+static void visit_mount(ino_t ino, const char *path, void *arg)
+{
+	visit(arg, ino, path);
+}
+
+static bool visit_process(pid_t pid, int proc, void *arg)
+{
+	char path[64];
+	ino_t ino;
+
+	snprintf(path, sizeof(path), "%d/ns/net", pid);
+	ino = inode_of_link(proc, path);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	if (ino)
+		visit(arg, ino, path);
+	return true;
+}
+
+void scan_each_ns(scan_ns_fn *fn, void *arg)
+{
+	struct walk w = {.fn = fn, .arg = arg};
+
+	each_mount("/proc/self/mountinfo", visit_mount, &w);
+	each_process(NULL, visit_process, &w);
+	free(w.seen);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/tun.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/link.h"
+#include "daemon/netns.h"
+#include "daemon/priv.h"
+#include "lib/log.h"
+#include "mode/mode.h"
+#include "model/modes.h"
+#include "model/rules.h"
+
+enum {
+	TUN_QLEN = 1000,
+	UNITS = 32768,	/* numbers that a template may have: the kernel's own bound */
+	NAME_TRIES = 8, /* with others making devices at the same time */
+};
+
+/* The MTU of the device that the route to the remote leaves by; 0: not known. */
+static u32 base_mtu(struct ns *ns, const struct tunnel_cfg *cfg)
+{
+	struct route_key key = {
+		.dst = cfg->remote,
+		.src = cfg->local,
+		.oif = cfg->link,
+		.mark = cfg->fwmark,
+		.tos = cfg->tos & 0xfc,
+	};
+	struct route rt;
+	struct rtnl_link l;
+
+	if (!be32_is_zero(cfg->remote) && rtnl_route_get(&ns->rtnl, &key, &rt) == 0 && !rt.error &&
+	    rtnl_link_get(&ns->rtnl, rt.oif, NULL, &l) == 0)
+		return l.mtu;
+	if (cfg->link && rtnl_link_get(&ns->rtnl, cfg->link, NULL, &l) == 0)
+		return l.mtu;
+	return 0;
+}
+
+u32 tun_default_mtu(struct ns *ns, const struct tunnel_cfg *cfg)
+{
+	const struct mode *m = mode_by_id(cfg->mode);
+
+	return rules_mtu(cfg, m && m->hlen ? m->hlen(cfg) : 0, base_mtu(ns, cfg));
+}
+
+void tun_show_peer(struct ns *place, u32 ifindex, be32 remote)
+{
+	struct rtnl_link_set set = {.set_broadcast = true, .broadcast = remote};
+
+	rtnl_link_set(&place->rtnl, ifindex, &set);
+}
+
+/* Whether name is the template's with some number, and which. */
+static bool unit_of(const struct tunnel_cfg *cfg, const char *name, u32 *unit)
+{
+	char zero[TUNL_NAME_LEN], back[TUNL_NAME_LEN];
+	size_t prefix = 0;
+
+	rules_unit_name(cfg, 0, zero);
+	while (zero[prefix] && zero[prefix] == name[prefix])
+		prefix++;
+	/* a 0 of the number may have matched; the number begins at a digit */
+	for (size_t i = 0; i <= prefix; i++) {
+		if (name[i] < '0' || name[i] > '9')
+			continue;
+		*unit = (u32)strtoul(name + i, NULL, 10);
+		if (*unit < UNITS && rules_unit_name(cfg, *unit, back) && !strcmp(back, name))
+			return true;
+	}
+	return false;
+}
+
+/* The lowest free number at or above first; UNITS: none. */
+static u32 free_unit(struct ns *ns, const struct tunnel_cfg *cfg, u32 first)
+{
+	u8 *used = calloc(1, UNITS / 8);
+	u32 unit;
+
+	if (!used)
+		return UNITS;
+	htab_for_each (n, &ns->links) {
+		if (unit_of(cfg, container_of(n, struct link, node)->l.name, &unit))
+			used[unit / 8] |= (u8)(1U << unit % 8);
+	}
+	for (unit = first; unit < UNITS && used[unit / 8] & 1U << unit % 8;)
+		unit++;
+	free(used);
+	return unit;
+}
+
+/* One attempt at a device of that name. */
+static int make_named(struct ns *ns, const char *name, const struct tunnel_cfg *cfg, int *queue,
+		      struct err *e)
+{
+	struct priv_tun want = {.create = true, .link_type = mode_info(cfg->mode)->link_type};
+	int err = netns_enter(ns);
+
+	if (err)
+		return err_set(e, -err, "the network namespace cannot be entered: %s",
+			       strerror(-err));
+	memcpy(want.name, name, sizeof(want.name));
+	*queue = priv_tun_open(&want, e);
+	priv_leave();
+	return *queue < 0 ? *queue : 0;
+}
+
+static int make_device(struct ns *ns, const struct tunnel_cfg *cfg, int *queue, struct err *e)
+{
+	u32 unit = rules_first_unit(cfg);
+	char name[TUNL_NAME_LEN];
+	struct rtnl_link there;
+	int err;
+
+	if (!rules_unit_name(cfg, 0, name)) {
+		/* a TUN device of that name would be attached to, another type be refused as EINVAL
+		 */
+		if (rtnl_link_get(&ns->rtnl, 0, name, &there) == 0)
+			return err_set(e, EEXIST, "%s", "");
+		return make_named(ns, name, cfg, queue, e);
+	}
+	for (int i = 0; i < NAME_TRIES; i++) {
+		links_sync(ns);
+		if (ns->links_lost)
+			links_reload(ns);
+		unit = free_unit(ns, cfg, unit);
+		if (unit == UNITS)
+			return err_set(e, ENFILE, "no number is free for a name");
+		rules_unit_name(cfg, unit, name);
+		err = make_named(ns, name, cfg, queue, e);
+		if (err != -EEXIST)
+			return err;
+		unit++;
+	}
+	return err_set(e, EEXIST, "%s", "");
+}
+
+static int dress(struct ns *ns, const struct tunnel_cfg *cfg, struct rtnl_link *made, struct err *e)
+{
+	struct rtnl_link_set set = {
+		.flags_off = IFF_MULTICAST,
+		.mtu = tun_default_mtu(ns, cfg),
+		.qlen = TUN_QLEN,
+	};
+	int err = rtnl_link_get(&ns->rtnl, 0, made->name, made);
+
+	if (!err)
+		err = rtnl_link_set(&ns->rtnl, made->ifindex, &set);
+	if (err)
+		return err_set(e, -err, "the device cannot be set up: %s", strerror(-err));
+	made->mtu = set.mtu;
+	tun_show_peer(ns, made->ifindex, cfg->remote);
+	return 0;
+}
+
+int tun_create(struct ns *ns, const struct tunnel_cfg *cfg, struct rtnl_link *made, int *queue,
+	       struct err *e)
+{
+	int err = rules_name(cfg->name);
+
+	if (err)
+		return err_set(e, -err, "%s", "");
+	err = make_device(ns, cfg, queue, e);
+	if (err)
+		return err;
+	err = priv_tun_name(*queue, made->name);
+	if (!err)
+		err = dress(ns, cfg, made, e);
+	if (err)
+		close(*queue);
+	return err;
+}
+
+int tun_keep(int queue)
+{
+	return priv_tun_persist(queue);
+}
+
+int tun_attach(struct ns *ns, const char *name, int *queue, struct err *e)
+{
+	struct priv_tun want = {.create = false};
+	int err = netns_enter(ns);
+
+	if (err)
+		return err_set(e, -err, "the network namespace cannot be entered: %s",
+			       strerror(-err));
+	memcpy(want.name, name, sizeof(want.name));
+	*queue = priv_tun_open(&want, e);
+	priv_leave();
+	return *queue < 0 ? *queue : 0;
+}

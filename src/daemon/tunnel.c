@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/tunnel.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/datapath.h"
+#include "daemon/engproc.h"
+#include "daemon/link.h"
+#include "daemon/netns.h"
+#include "daemon/reconcile.h"
+#include "daemon/shared.h"
+#include "daemon/tun.h"
+#include "lib/log.h"
+#include "mode/mode.h"
+#include "model/grammar.h"
+#include "model/rules.h"
+
+enum { ATTACH_TRIES = 50, ATTACH_WAIT_MS = 20 }; /* for an engine that is ending */
+
+struct tunnel *tunnel_by_slot(struct daemon *d, u32 slot)
+{
+	list_for_each (n, &d->tunnels) {
+		struct tunnel *t = list_entry(n, struct tunnel, node);
+
+		if (t->slot == slot)
+			return t;
+	}
+	return NULL;
+}
+
+static struct tunnel *by_ifindex(struct ns *place, u32 ifindex)
+{
+	list_for_each (n, &place->here) {
+		struct tunnel *t = list_entry(n, struct tunnel, in_place);
+
+		if (t->link.ifindex == ifindex)
+			return t;
+	}
+	return NULL;
+}
+
+int tunnel_by_name(struct ns *ns, const char *name, struct tunnel **t)
+{
+	struct rtnl_link l;
+	int err = rtnl_link_get(&ns->rtnl, 0, name, &l);
+
+	if (err)
+		return err == -EINVAL || err == -ERANGE ? -ENODEV : err;
+	*t = by_ifindex(ns, l.ifindex);
+	return *t ? 0 : -EOPNOTSUPP;
+}
+
+struct tunnel *tunnel_like(struct ns *ns, const struct tunnel_cfg *cfg)
+{
+	list_for_each (n, &ns->home) {
+		struct tunnel *t = list_entry(n, struct tunnel, in_home);
+
+		if (rules_same(&t->cfg, cfg))
+			return t;
+	}
+	return NULL;
+}
+
+int tunnel_save(struct tunnel *t)
+{
+	struct state_line l = {
+		.slot = t->slot,
+		.order = t->order,
+		.home = t->home->id,
+		.place = t->place->id,
+		.ifindex = t->link.ifindex,
+		.cfg = t->cfg,
+	};
+
+	memcpy(l.ifname, t->ifname, sizeof(l.ifname));
+	/* names change, and the grammar tells no index but this way */
+	if (l.cfg.link)
+		snprintf(l.cfg.dev, sizeof(l.cfg.dev), "if%u", l.cfg.link);
+	return state_put(t->home->daemon->state, &l);
+}
+
+static struct tunnel *tunnel_new(struct ns *home, struct ns *place, const struct tunnel_cfg *cfg)
+{
+	struct tunnel *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->home = home;
+	t->place = place;
+	t->cfg = *cfg;
+	t->queue = -1;
+	t->resolve = true;
+	list_add(&home->daemon->tunnels, &t->node);
+	list_add(&home->home, &t->in_home);
+	list_add(&place->here, &t->in_place);
+	return t;
+}
+
+static void tunnel_free(struct tunnel *t)
+{
+	list_del(&t->node);
+	list_del(&t->in_home);
+	list_del(&t->in_place);
+	if (t->queue >= 0)
+		close(t->queue);
+	free(t);
+}
+
+void tunnel_forget(struct tunnel *t)
+{
+	struct ns *home = t->home, *place = t->place;
+	struct daemon *d = home->daemon;
+
+	engproc_tunnel_del(t);
+	datapath_release(t);
+	state_forget(d->state, t->slot);
+	shared_give(d->shared, t->slot);
+	tunnel_free(t);
+	if (place != home)
+		netns_drop_unused(place);
+	reconcile_soon(home);
+	netns_drop_unused(home);
+}
+
+/* `dev`: a name, or ifN whether or not there is such a device (spec cli 1.5). */
+static int resolve_dev(struct ns *ns, struct tunnel_cfg *cfg, struct err *e)
+{
+	struct rtnl_link l;
+
+	cfg->link = 0;
+	if (!cfg->dev[0])
+		return 0;
+	if (rtnl_link_get(&ns->rtnl, 0, cfg->dev, &l) == 0)
+		cfg->link = l.ifindex;
+	else if (sscanf(cfg->dev, "if%u", &cfg->link) != 1)
+		return err_set(e, ENODEV, "there is no device %s here", cfg->dev);
+	return 0;
+}
+
+/* The device is made and t knows it: enter it everywhere. */
+static int establish(struct tunnel *t, struct err *e)
+{
+	int err = tunnel_save(t);
+
+	if (err)
+		return err_set(e, -err, "the state file cannot be written: %s", strerror(-err));
+	err = tun_keep(t->queue);
+	if (err)
+		return err_set(e, -err, "the device cannot be made to last: %s", strerror(-err));
+	return reconcile_now(t->home, t, e);
+}
+
+static void take_link(struct tunnel *t, const struct rtnl_link *l)
+{
+	t->link = (struct engine_link){l->ifindex, l->mtu, l->flags & IFF_UP};
+	memcpy(t->ifname, l->name, sizeof(t->ifname));
+}
+
+/* An add that failed leaves nothing: no device, no line, no slot. */
+static void undo(struct tunnel *t)
+{
+	if (t->link.ifindex)
+		rtnl_link_del(&t->place->rtnl, t->link.ifindex);
+	tunnel_forget(t);
+}
+
+static int tunnel_make(struct tunnel *t, struct err *e)
+{
+	struct daemon *d = t->home->daemon;
+	struct rtnl_link made;
+	int err = shared_take(d->shared, &t->slot);
+
+	if (err) {
+		err_set(e, -err, "the counters file cannot grow: %s", strerror(-err));
+		tunnel_free(t);
+		return err;
+	}
+	err = tun_create(t->home, &t->cfg, &made, &t->queue, e);
+	if (err) {
+		t->queue = -1;
+		undo(t);
+		return err;
+	}
+	take_link(t, &made);
+	memcpy(t->cfg.name, made.name, sizeof(t->cfg.name));
+	t->order = ++d->next_order;
+	err = establish(t, e);
+	if (err)
+		undo(t);
+	return err;
+}
+
+/* What the driver checks before it makes a device. */
+static int check_new(struct ns *ns, const struct tunnel_cfg *cfg, struct err *e)
+{
+	if (!mode_by_id(cfg->mode))
+		return err_set(e, ENODEV, "this tunl has no mode of that kind");
+	if (tunnel_like(ns, cfg))
+		return err_set(e, EEXIST, "%s", "");
+	return engproc_ensure(ns->daemon, e);
+}
+
+int tunnel_create(struct ns *ns, const struct tunnel_cfg *want, struct err *e)
+{
+	struct tunnel_cfg cfg = *want;
+	struct tunnel *t;
+	int err = rules_accept(&cfg, e);
+
+	if (!err)
+		err = resolve_dev(ns, &cfg, e);
+	if (!err)
+		err = check_new(ns, &cfg, e);
+	if (!err) {
+		t = tunnel_new(ns, ns, &cfg);
+		err = t ? tunnel_make(t, e) : err_set(e, ENOMEM, "out of memory");
+	}
+	if (err)
+		e->code = rules_add_errno(cfg.mode, e->code);
+	return err;
+}
+
+static void apply_change(struct tunnel *t, const struct tunnel_cfg *old)
+{
+	struct rtnl_link_set set = {0};
+
+	if (!be32_eq(old->remote, t->cfg.remote))
+		tun_show_peer(t->place, t->link.ifindex, t->cfg.remote);
+	if (old->link != t->cfg.link || old->fwmark != t->cfg.fwmark) {
+		set.mtu = tun_default_mtu(t->home, &t->cfg);
+		rtnl_link_set(&t->place->rtnl, t->link.ifindex, &set);
+		t->link.mtu = set.mtu;
+	}
+}
+
+static int change_to(struct tunnel *t, const struct tunnel_cfg *next, struct err *e)
+{
+	struct tunnel_cfg old = t->cfg;
+	int err;
+
+	t->cfg = *next;
+	t->resolve = true;
+	err = tunnel_save(t);
+	if (err) {
+		t->cfg = old;
+		return err_set(e, -err, "the state file cannot be written: %s", strerror(-err));
+	}
+	err = reconcile_now(t->home, t, e);
+	if (err) {
+		t->cfg = old;
+		tunnel_save(t);
+		reconcile_now(t->home, t, NULL);
+		return err;
+	}
+	apply_change(t, &old);
+	return 0;
+}
+
+int tunnel_change(struct ns *ns, struct tunnel *t, const struct tunnel_cfg *want, struct err *e)
+{
+	struct tunnel_cfg next = *want;
+	struct tunnel *other;
+	int err = rules_accept(&next, e);
+
+	if (err)
+		return err;
+	if (t)
+		ns = t->home;
+	err = resolve_dev(ns, &next, e);
+	if (err)
+		return err;
+	other = tunnel_like(ns, &next);
+	if (!t && !other)
+		return err_set(e, ENOENT, "%s", "");
+	/* without parameters it is the fallback device's (spec cli 4.3), which has not moved in */
+	if (t && (other ? other != t : rules_is_fallback(&next)))
+		return err_set(e, EEXIST, "%s", "");
+	t = t ? t : other;
+	err = rules_change(&t->cfg, &next, &next, e);
+	return err ? err : change_to(t, &next, e);
+}
+
+int tunnel_delete(struct tunnel *t, struct err *e)
+{
+	int err = rtnl_link_del(&t->place->rtnl, t->link.ifindex);
+
+	if (err && err != -ENODEV)
+		return err_set(e, -err, "the device cannot be deleted: %s", strerror(-err));
+	tunnel_forget(t);
+	return 0;
+}
+
+/* Attach to the device; an engine that lost its parent may need a moment to end. */
+static int attach(struct tunnel *t)
+{
+	struct err e = {0};
+	int err = -EBUSY;
+
+	for (int i = 0; err == -EBUSY && i < ATTACH_TRIES; i++) {
+		if (i)
+			poll(NULL, 0, ATTACH_WAIT_MS);
+		err = tun_attach(t->place, t->ifname, &t->queue, &e);
+	}
+	if (err) {
+		t->queue = -1;
+		log_error("%s: cannot be attached to again: %s", t->ifname, e.text);
+	}
+	return err;
+}
+
+int tunnel_adopt(struct ns *home, struct ns *place, const struct state_line *line)
+{
+	struct daemon *d = home->daemon;
+	int err = shared_take_again(d->shared, line->slot);
+	struct rtnl_link l;
+	struct tunnel *t;
+
+	if (err)
+		return err;
+	err = rtnl_link_get(&place->rtnl, line->ifindex, NULL, &l);
+	t = err ? NULL : tunnel_new(home, place, &line->cfg);
+	if (!t) {
+		shared_give(d->shared, line->slot);
+		return err ? err : -ENOMEM;
+	}
+	t->slot = line->slot;
+	t->order = line->order;
+	d->next_order = max_of(d->next_order, t->order);
+	take_link(t, &l);
+	sscanf(t->cfg.dev, "if%u", &t->cfg.link);
+	attach(t);
+	if (strcmp(t->ifname, line->ifname) != 0 || !netns_is(&line->place, &place->id))
+		tunnel_save(t);
+	reconcile_soon(home);
+	return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "daemon/daemon.h"
+#include "engine/engine.h"
+
+int main(int argc, char **argv)
+{
+	/* the parent starts itself so; nobody else does */
+	if (argc == 2 && !strcmp(argv[1], "--engine"))
+		return engine_main();
+	return daemon_main(argc, argv);
+}
