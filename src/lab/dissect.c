@@ -17,6 +17,7 @@
 
 const struct dissect_ports dissect_ports_default = {.gue = {GUE_PORT}, .n_gue = 1};
 const struct step dissect_end;
+const struct place computed;
 
 struct layer *layer_open(struct work *w, enum layer_kind kind, const char *name,
 			 const struct span *s)
@@ -111,7 +112,7 @@ void layer_error(struct work *w, const char *fmt, ...)
 	va_end(ap);
 }
 
-void field_add(struct work *w, const char *name, const void *at, u32 size, const char *fmt, ...)
+void field_add(struct work *w, const char *name, struct place place, const char *fmt, ...)
 {
 	struct field *fd = &w->d->fields[w->d->n_fields];
 	va_list ap;
@@ -119,8 +120,8 @@ void field_add(struct work *w, const char *name, const void *at, u32 size, const
 	if (w->d->n_fields == DISSECT_FIELDS)
 		return;
 	fd->name = name;
-	fd->offset = at ? (u32)((const u8 *)at - w->f->data) : 0;
-	fd->size = at ? size : 0;
+	fd->offset = place.p ? (u32)(place.p - w->f->data) : 0;
+	fd->size = place.size;
 	va_start(ap, fmt);
 	vsnprintf(fd->value, sizeof(fd->value), fmt, ap);
 	va_end(ap);
@@ -132,14 +133,14 @@ void field_ip4(struct work *w, const char *name, const be32 *a)
 {
 	char text[INET_ADDRSTRLEN];
 
-	field_add(w, name, a, sizeof(*a), "%s", inet_ntop(AF_INET, a, text, sizeof(text)));
+	field_add(w, name, at(a, sizeof(*a)), "%s", inet_ntop(AF_INET, a, text, sizeof(text)));
 }
 
 void field_ip6(struct work *w, const char *name, const struct ip6_addr *a)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	field_add(w, name, a, sizeof(*a), "%s", inet_ntop(AF_INET6, a, text, sizeof(text)));
+	field_add(w, name, at(a, sizeof(*a)), "%s", inet_ntop(AF_INET6, a, text, sizeof(text)));
 }
 
 void field_mac(struct work *w, const char *name, const u8 *a, u32 len)
@@ -149,7 +150,7 @@ void field_mac(struct work *w, const char *name, const u8 *a, u32 len)
 	for (u32 i = 0; i < len && i < 8; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%02x", i ? ":" : "",
 			 a[i]);
-	field_add(w, name, a, len, "%s", text);
+	field_add(w, name, at(a, len), "%s", text);
 }
 
 u32 pseudo_sum(const struct work *w, u8 ip_proto, u32 len)

@@ -62,9 +62,23 @@ void layer_claim(struct work *w, struct span *s, u32 n, const char *what);
 __attribute__((format(printf, 2, 3))) void layer_note(struct work *w, const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void layer_error(struct work *w, const char *fmt, ...);
 
-/* Add a field of size bytes at `at` (NULL: computed). */
-__attribute__((format(printf, 5, 6))) void
-field_add(struct work *w, const char *name, const void *at, u32 size, const char *fmt, ...);
+/* Where a field lies in the frame. */
+struct place {
+	const u8 *p;
+	u32 size;
+};
+
+/* Nowhere: the value is computed. */
+extern const struct place computed;
+
+static inline struct place at(const void *p, u32 size)
+{
+	return (struct place){p, size};
+}
+
+/* Add a field to the layer. */
+__attribute__((format(printf, 4, 5))) void field_add(struct work *w, const char *name,
+						     struct place place, const char *fmt, ...);
 void field_ip4(struct work *w, const char *name, const be32 *a);
 void field_ip6(struct work *w, const char *name, const struct ip6_addr *a);
 void field_mac(struct work *w, const char *name, const u8 *a, u32 len);

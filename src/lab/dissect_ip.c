@@ -64,7 +64,7 @@ static void ip4_options(struct work *w, const u8 *p, u32 n)
 				    (u32)(o - w->f->data));
 			return;
 		}
-		field_add(w, option_name(*o), o, *len, "kind %u, %u bytes", *o, *len);
+		field_add(w, option_name(*o), at(o, *len), "kind %u, %u bytes", *o, *len);
 	}
 }
 
@@ -75,18 +75,18 @@ static void ip4_fields(struct work *w, const struct ip4 *h)
 
 	field_ip4(w, "source", &h->src);
 	field_ip4(w, "destination", &h->dst);
-	field_add(w, "protocol", &h->proto, 1, name ? "%u (%s)" : "%u", h->proto, name);
-	field_add(w, "total length", &h->len, 2, "%u", be16_host(h->len));
-	field_add(w, "ttl", &h->ttl, 1, "%u", h->ttl);
-	field_add(w, "tos", &h->tos, 1, "0x%02x", h->tos);
-	field_add(w, "id", &h->id, 2, "0x%04x", be16_host(h->id));
-	field_add(w, "flags", &h->frag, 2, "%s%s%s", frag & IP4_DF ? "DF" : "",
+	field_add(w, "protocol", at(&h->proto, 1), name ? "%u (%s)" : "%u", h->proto, name);
+	field_add(w, "total length", at(&h->len, 2), "%u", be16_host(h->len));
+	field_add(w, "ttl", at(&h->ttl, 1), "%u", h->ttl);
+	field_add(w, "tos", at(&h->tos, 1), "0x%02x", h->tos);
+	field_add(w, "id", at(&h->id, 2), "0x%04x", be16_host(h->id));
+	field_add(w, "flags", at(&h->frag, 2), "%s%s%s", frag & IP4_DF ? "DF" : "",
 		  frag & IP4_MF ? (frag & IP4_DF ? " MF" : "MF") : "",
 		  !(frag & (IP4_DF | IP4_MF)) ? "none" : "");
 	if (frag & IP4_RF)
 		layer_note(w, "the reserved flag is set");
 	if (ip4_is_fragment(h))
-		field_add(w, "fragment offset", &h->frag, 2, "%u", ip4_offset(h));
+		field_add(w, "fragment offset", at(&h->frag, 2), "%u", ip4_offset(h));
 }
 
 /* The rest of the header, and its checksum. False if it is not all there. */
@@ -163,11 +163,11 @@ static void ip6_fields(struct work *w, const struct ip6 *h)
 
 	field_ip6(w, "source", &h->src);
 	field_ip6(w, "destination", &h->dst);
-	field_add(w, "next header", &h->next, 1, name ? "%u (%s)" : "%u", h->next, name);
-	field_add(w, "payload length", &h->len, 2, "%u", be16_host(h->len));
-	field_add(w, "hop limit", &h->hops, 1, "%u", h->hops);
-	field_add(w, "traffic class", &h->vtf, 2, "0x%02x", ip6_tclass(h));
-	field_add(w, "flow label", &h->vtf, 4, "0x%05x", ip6_flowlabel(h));
+	field_add(w, "next header", at(&h->next, 1), name ? "%u (%s)" : "%u", h->next, name);
+	field_add(w, "payload length", at(&h->len, 2), "%u", be16_host(h->len));
+	field_add(w, "hop limit", at(&h->hops, 1), "%u", h->hops);
+	field_add(w, "traffic class", at(&h->vtf, 2), "0x%02x", ip6_tclass(h));
+	field_add(w, "flow label", at(&h->vtf, 4), "0x%05x", ip6_flowlabel(h));
 }
 
 struct step dissect_ip6(struct work *w, struct span s)
@@ -219,9 +219,9 @@ static struct step ip6_fragment(struct work *w, const struct ip6_fraghdr *h, str
 	u16 frag = be16_host(h->frag);
 	u32 offset = frag & IP6_OFFSET;
 
-	field_add(w, "fragment offset", &h->frag, 2, "%u", offset);
-	field_add(w, "more fragments", &h->frag, 2, "%u", frag & IP6_MF);
-	field_add(w, "id", &h->id, 4, "0x%08x", be32_host(h->id));
+	field_add(w, "fragment offset", at(&h->frag, 2), "%u", offset);
+	field_add(w, "more fragments", at(&h->frag, 2), "%u", frag & IP6_MF);
+	field_add(w, "id", at(&h->id, 4), "0x%08x", be32_host(h->id));
 	if (!offset && !(frag & IP6_MF)) {
 		layer_note(w, "atomic fragment: it is the whole packet");
 		return step_ip_proto(w, h->next, s);
@@ -245,7 +245,7 @@ static struct step extension(struct work *w, struct span s, u8 kind, const char 
 	if (!h)
 		return dissect_end;
 	next = name_ip_proto(h->next);
-	field_add(w, "next header", &h->next, 1, next ? "%u (%s)" : "%u", h->next, next);
+	field_add(w, "next header", at(&h->next, 1), next ? "%u (%s)" : "%u", h->next, next);
 	len = ip6_ext_len(kind, h);
 	if (len < 8) {
 		layer_error(w, "length %u is below 8", len);
@@ -257,7 +257,7 @@ static struct step extension(struct work *w, struct span s, u8 kind, const char 
 		return ip6_fragment(w, (const void *)h, s);
 	/* third and fourth byte of a routing header: its type, and segments left */
 	if (kind == PROTO_ROUTING && ((const u8 *)h)[3]) {
-		field_add(w, "segments left", (const u8 *)h + 3, 1, "%u", ((const u8 *)h)[3]);
+		field_add(w, "segments left", at((const u8 *)h + 3, 1), "%u", ((const u8 *)h)[3]);
 		w->rerouted = true;
 	}
 	return step_ip_proto(w, h->next, s);

@@ -37,7 +37,7 @@ static void field_type(struct work *w, const be16 *type)
 	u16 t = be16_host(*type);
 	const char *name = name_ether_type(t);
 
-	field_add(w, "type", type, 2, name ? "0x%04x (%s)" : "0x%04x", t, name);
+	field_add(w, "type", at(type, 2), name ? "0x%04x (%s)" : "0x%04x", t, name);
 }
 
 static struct step skip_netlink_or(u16 arphrd, u16 type, struct span s)
@@ -59,7 +59,7 @@ struct step dissect_ethernet(struct work *w, struct span s)
 	field_mac(w, "source", h->src, ETH_ADDR_LEN);
 	field_mac(w, "destination", h->dst, ETH_ADDR_LEN);
 	if (be16_host(h->type) < ETYPE_MIN) {
-		field_add(w, "length", &h->type, 2, "%u", be16_host(h->type));
+		field_add(w, "length", at(&h->type, 2), "%u", be16_host(h->type));
 		layer_claim(w, &s, be16_host(h->type), "its length field");
 		return (struct step){step_data, s};
 	}
@@ -77,10 +77,10 @@ struct step dissect_vlan(struct work *w, struct span s)
 	if (!h)
 		return dissect_end;
 	tci = be16_host(h->tci);
-	field_add(w, "id", &h->tci, 2, "%u", tci & 0xfff);
-	field_add(w, "priority", &h->tci, 2, "%u", tci >> 13);
+	field_add(w, "id", at(&h->tci, 2), "%u", tci & 0xfff);
+	field_add(w, "priority", at(&h->tci, 2), "%u", tci >> 13);
 	if (tci & 0x1000)
-		field_add(w, "drop eligible", &h->tci, 2, "1");
+		field_add(w, "drop eligible", at(&h->tci, 2), "1");
 	field_type(w, &h->type);
 	return step_ether_type(be16_host(h->type), s);
 }
@@ -92,10 +92,10 @@ static void cooked_fields(struct work *w, u8 direction, const be16 *arphrd)
 	const char *dev = name_arphrd(be16_host(*arphrd));
 
 	if (direction < countof(names))
-		field_add(w, "direction", NULL, 0, "%s", names[direction]);
+		field_add(w, "direction", computed, "%s", names[direction]);
 	else
-		field_add(w, "direction", NULL, 0, "%u", direction);
-	field_add(w, "device type", arphrd, 2, dev ? "%u (%s)" : "%u", be16_host(*arphrd), dev);
+		field_add(w, "direction", computed, "%u", direction);
+	field_add(w, "device type", at(arphrd, 2), dev ? "%u (%s)" : "%u", be16_host(*arphrd), dev);
 }
 
 static void cooked_addr(struct work *w, const u8 *addr, u32 len)
@@ -128,7 +128,7 @@ struct step dissect_sll2(struct work *w, struct span s)
 	if (!h)
 		return dissect_end;
 	cooked_fields(w, h->direction, &h->arphrd);
-	field_add(w, "ifindex", &h->ifindex, 4, "%u", be32_host(h->ifindex));
+	field_add(w, "ifindex", at(&h->ifindex, 4), "%u", be32_host(h->ifindex));
 	cooked_addr(w, h->addr, h->addr_len);
 	field_type(w, &h->type);
 	return skip_netlink_or(be16_host(h->arphrd), be16_host(h->type), s);
@@ -159,7 +159,7 @@ struct step dissect_arp(struct work *w, struct span s)
 	if (!h)
 		return dissect_end;
 	op = be16_host(h->op);
-	field_add(w, "operation", &h->op, 2, "%u%s", op,
+	field_add(w, "operation", at(&h->op, 2), "%u%s", op,
 		  op == 1   ? " (request)"
 		  : op == 2 ? " (reply)"
 			    : "");

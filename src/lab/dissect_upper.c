@@ -11,14 +11,14 @@
 
 static void icmp_type(struct work *w, const struct icmp_hdr *h, const char *name)
 {
-	field_add(w, "type", &h->type, 1, name ? "%u (%s)" : "%u", h->type, name);
-	field_add(w, "code", &h->code, 1, "%u", h->code);
+	field_add(w, "type", at(&h->type, 1), name ? "%u (%s)" : "%u", h->type, name);
+	field_add(w, "code", at(&h->code, 1), "%u", h->code);
 }
 
 static void icmp_echo(struct work *w, const struct icmp_hdr *h)
 {
-	field_add(w, "id", &h->u.echo.id, 2, "0x%04x", be16_host(h->u.echo.id));
-	field_add(w, "sequence", &h->u.echo.seq, 2, "%u", be16_host(h->u.echo.seq));
+	field_add(w, "id", at(&h->u.echo.id, 2), "0x%04x", be16_host(h->u.echo.id));
+	field_add(w, "sequence", at(&h->u.echo.seq, 2), "%u", be16_host(h->u.echo.seq));
 }
 
 /*
@@ -59,7 +59,7 @@ struct step dissect_icmp(struct work *w, struct span s)
 	if (h->type == ICMP4_T_ECHO || h->type == ICMP4_T_ECHOREPLY)
 		icmp_echo(w, h);
 	if (h->type == ICMP4_T_UNREACH && h->code == ICMP4_C_FRAG)
-		field_add(w, "mtu", &h->u.frag.mtu, 2, "%u", be16_host(h->u.frag.mtu));
+		field_add(w, "mtu", at(&h->u.frag.mtu, 2), "%u", be16_host(h->u.frag.mtu));
 	if (h->type == ICMP4_T_REDIRECT)
 		field_ip4(w, "gateway", &h->u.gateway);
 	if (!icmp4_has_quote(h->type) || !s.size)
@@ -94,7 +94,7 @@ struct step dissect_icmp6(struct work *w, struct span s)
 	if (h->type == ICMP6_T_ECHO || h->type == ICMP6_T_ECHOREPLY)
 		icmp_echo(w, h);
 	if (h->type == ICMP6_T_TOOBIG)
-		field_add(w, "mtu", &h->u.mtu6, 4, "%u", be32_host(h->u.mtu6));
+		field_add(w, "mtu", at(&h->u.mtu6, 4), "%u", be32_host(h->u.mtu6));
 	if (h->type == ICMP6_T_NS || h->type == ICMP6_T_NA)
 		return icmp6_neighbour(w, s);
 	if (!icmp6_is_error(h->type) || !s.size)
@@ -113,14 +113,14 @@ static void tcp_flags(struct work *w, const struct tcp *h)
 		if (h->flags & 1 << i)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
 				 text[0] ? " " : "", names[i]);
-	field_add(w, "flags", &h->flags, 1, "%s", text[0] ? text : "none");
+	field_add(w, "flags", at(&h->flags, 1), "%s", text[0] ? text : "none");
 }
 
 /* An option's numbers; false if its length is not the one of its kind. */
 static bool tcp_option(struct work *w, const struct tcp_opt *o)
 {
-	const u8 *at = o->data - 2;
-	u32 n = o->len + 2u, a = 0, b = 0;
+	struct place all = at(o->data - 2, o->len + 2u);
+	u32 a = 0, b = 0;
 
 	if (o->len >= 4)
 		__builtin_memcpy(&a, o->data, 4);
@@ -128,23 +128,23 @@ static bool tcp_option(struct work *w, const struct tcp_opt *o)
 		__builtin_memcpy(&b, o->data + 4, 4);
 	switch (o->kind) {
 	case TCP_O_MSS:
-		field_add(w, "mss", at, n, "%u", o->len == 2 ? o->data[0] << 8 | o->data[1] : 0);
+		field_add(w, "mss", all, "%u", o->len == 2 ? o->data[0] << 8 | o->data[1] : 0);
 		return o->len == 2;
 	case TCP_O_WSCALE:
-		field_add(w, "window scale", at, n, "%u", o->len == 1 ? o->data[0] : 0);
+		field_add(w, "window scale", all, "%u", o->len == 1 ? o->data[0] : 0);
 		return o->len == 1;
 	case TCP_O_SACK_OK:
-		field_add(w, "sack permitted", at, n, "yes");
+		field_add(w, "sack permitted", all, "yes");
 		return o->len == 0;
 	case TCP_O_TS:
-		field_add(w, "timestamps", at, n, "%u echo %u", ntohl(a), ntohl(b));
+		field_add(w, "timestamps", all, "%u echo %u", ntohl(a), ntohl(b));
 		return o->len == 8;
 	case TCP_O_SACK:
-		field_add(w, "sack", at, n, "%u block%s, first %u-%u", o->len / 8u,
+		field_add(w, "sack", all, "%u block%s, first %u-%u", o->len / 8u,
 			  o->len == 8 ? "" : "s", ntohl(a), ntohl(b));
 		return o->len && o->len % 8 == 0;
 	default:
-		field_add(w, "option", at, n, "kind %u, %u bytes", o->kind, n);
+		field_add(w, "option", all, "kind %u, %u bytes", o->kind, all.size);
 		return true;
 	}
 }
@@ -168,14 +168,14 @@ static void tcp_options(struct work *w, const u8 *p, u32 n)
 
 static void tcp_fields(struct work *w, const struct tcp *h)
 {
-	field_add(w, "source port", &h->sport, 2, "%u", be16_host(h->sport));
-	field_add(w, "destination port", &h->dport, 2, "%u", be16_host(h->dport));
-	field_add(w, "sequence", &h->seq, 4, "%u", be32_host(h->seq));
-	field_add(w, "acknowledgment", &h->ack, 4, "%u", be32_host(h->ack));
+	field_add(w, "source port", at(&h->sport, 2), "%u", be16_host(h->sport));
+	field_add(w, "destination port", at(&h->dport, 2), "%u", be16_host(h->dport));
+	field_add(w, "sequence", at(&h->seq, 4), "%u", be32_host(h->seq));
+	field_add(w, "acknowledgment", at(&h->ack, 4), "%u", be32_host(h->ack));
 	tcp_flags(w, h);
-	field_add(w, "window", &h->window, 2, "%u", be16_host(h->window));
+	field_add(w, "window", at(&h->window, 2), "%u", be16_host(h->window));
 	if (h->flags & TCP_F_URG)
-		field_add(w, "urgent", &h->urgent, 2, "%u", be16_host(h->urgent));
+		field_add(w, "urgent", at(&h->urgent, 2), "%u", be16_host(h->urgent));
 }
 
 struct step dissect_tcp(struct work *w, struct span s)
@@ -224,9 +224,9 @@ struct step dissect_udp(struct work *w, struct span s)
 	if (!h)
 		return dissect_end;
 	len = be16_host(h->len);
-	field_add(w, "source port", &h->sport, 2, "%u", be16_host(h->sport));
-	field_add(w, "destination port", &h->dport, 2, "%u", be16_host(h->dport));
-	field_add(w, "length", &h->len, 2, "%u", len);
+	field_add(w, "source port", at(&h->sport, 2), "%u", be16_host(h->sport));
+	field_add(w, "destination port", at(&h->dport, 2), "%u", be16_host(h->dport));
+	field_add(w, "length", at(&h->len, 2), "%u", len);
 	if (len < UDP_HLEN && (len || all.size <= IP4_MAX_LEN))
 		layer_error(w, "length %u is less than its header of 8 bytes", len);
 	else if (len)

@@ -25,7 +25,7 @@ static void gre_flags(struct work *w, const be16 *flags)
 		if (f & names[i].bit)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
 				 text[0] ? " " : "", names[i].name);
-	field_add(w, "flags", flags, 2, "0x%04x (%s)", f, text[0] ? text : "none");
+	field_add(w, "flags", at(flags, 2), "0x%04x (%s)", f, text[0] ? text : "none");
 }
 
 static void gre_head(struct work *w, const struct gre *h)
@@ -33,8 +33,8 @@ static void gre_head(struct work *w, const struct gre *h)
 	const char *name = name_ether_type(be16_host(h->type));
 
 	gre_flags(w, &h->flags);
-	field_add(w, "protocol", &h->type, 2, name ? "0x%04x (%s)" : "0x%04x", be16_host(h->type),
-		  name);
+	field_add(w, "protocol", at(&h->type, 2), name ? "0x%04x (%s)" : "0x%04x",
+		  be16_host(h->type), name);
 }
 
 /* RFC 1701: routing entries, the last of them with length 0. False if they do not end. */
@@ -46,7 +46,7 @@ static bool gre_routing(struct work *w, struct span *s)
 		e = layer_header(w, s, 4);
 		if (!e || !layer_header(w, s, e[3]))
 			return false;
-		field_add(w, "routing entry", e, 4u + e[3], "family 0x%02x%02x, %u bytes", e[0],
+		field_add(w, "routing entry", at(e, 4u + e[3]), "family 0x%02x%02x, %u bytes", e[0],
 			  e[1], e[3]);
 		if (!e[3])
 			return true;
@@ -71,13 +71,13 @@ static bool gre_options(struct work *w, u16 flags, struct span *s, const struct 
 		word = layer_header(w, s, 4);
 		if (!word)
 			return false;
-		field_add(w, "key", word, 4, "%u", be32_host(*word));
+		field_add(w, "key", at(word, 4), "%u", be32_host(*word));
 	}
 	if (flags & GRE_S) {
 		word = layer_header(w, s, 4);
 		if (!word)
 			return false;
-		field_add(w, "sequence", word, 4, "%u", be32_host(*word));
+		field_add(w, "sequence", at(word, 4), "%u", be32_host(*word));
 	}
 	return !(flags & GRE_R) || gre_routing(w, s);
 }
@@ -90,16 +90,16 @@ static struct step gre_pptp(struct work *w, u16 flags, struct span s)
 
 	if (!key)
 		return dissect_end;
-	field_add(w, "payload length", key, 2, "%u", be16_host(key[0]));
-	field_add(w, "call id", key + 1, 2, "%u", be16_host(key[1]));
+	field_add(w, "payload length", at(key, 2), "%u", be16_host(key[0]));
+	field_add(w, "call id", at(key + 1, 2), "%u", be16_host(key[1]));
 	if (flags & GRE_S && !(seq = layer_header(w, &s, 4)))
 		return dissect_end;
 	if (flags & GRE_ACK && !(ack = layer_header(w, &s, 4)))
 		return dissect_end;
 	if (seq)
-		field_add(w, "sequence", seq, 4, "%u", be32_host(*seq));
+		field_add(w, "sequence", at(seq, 4), "%u", be32_host(*seq));
 	if (ack)
-		field_add(w, "acknowledgment", ack, 4, "%u", be32_host(*ack));
+		field_add(w, "acknowledgment", at(ack, 4), "%u", be32_host(*ack));
 	return (struct step){step_data, s};
 }
 
@@ -112,8 +112,8 @@ static struct step gre_wccp(struct work *w, struct span s)
 		return (struct step){dissect_ip4, s};
 	if (!layer_header(w, &s, 4))
 		return dissect_end;
-	field_add(w, "redirect header", first, 4, "%02x%02x%02x%02x", first[0], first[1], first[2],
-		  first[3]);
+	field_add(w, "redirect header", at(first, 4), "%02x%02x%02x%02x", first[0], first[1],
+		  first[2], first[3]);
 	return (struct step){dissect_ip4, s};
 }
 
@@ -153,8 +153,8 @@ struct step dissect_esp(struct work *w, struct span s)
 	h = layer_header(w, &s, sizeof(*h));
 	if (!h)
 		return dissect_end;
-	field_add(w, "spi", &h->spi, 4, "0x%08x", be32_host(h->spi));
-	field_add(w, "sequence", &h->seq, 4, "%u", be32_host(h->seq));
+	field_add(w, "spi", at(&h->spi, 4), "0x%08x", be32_host(h->spi));
+	field_add(w, "sequence", at(&h->seq, 4), "%u", be32_host(h->seq));
 	layer_note(w, "what follows is encrypted");
 	return (struct step){step_data, s};
 }
@@ -181,13 +181,13 @@ static void gue_fields(struct work *w, const struct gue *h, const struct gue_fie
 {
 	const char *name = name_ip_proto(h->proto);
 
-	field_add(w, "version", h, 1, "%u", gue_version(h));
-	field_add(w, "header length", h, 1, "%u", gue_hlen(h));
-	field_add(w, "protocol", &h->proto, 1, name ? "%u (%s)" : "%u", h->proto, name);
-	field_add(w, "flags", &h->flags, 2, "0x%04x", be16_host(h->flags));
+	field_add(w, "version", at(h, 1), "%u", gue_version(h));
+	field_add(w, "header length", at(h, 1), "%u", gue_hlen(h));
+	field_add(w, "protocol", at(&h->proto, 1), name ? "%u (%s)" : "%u", h->proto, name);
+	field_add(w, "flags", at(&h->flags, 2), "0x%04x", be16_host(h->flags));
 	if (f->remcsum)
-		field_add(w, "remote checksum", (const u8 *)h + 8, 4, "from %u, at %u", f->start,
-			  f->offset);
+		field_add(w, "remote checksum", at((const u8 *)h + 8, 4), "from %u, at %u",
+			  f->start, f->offset);
 }
 
 struct step dissect_gue(struct work *w, struct span s)
