@@ -91,31 +91,22 @@ static const struct glyph *glyph_at(const char *s)
 	return NULL;
 }
 
-static void draw_glyph(const struct lab_ui *ui, const struct glyph *g)
-{
-	bool colour = ui->colour && g->tube;
-
-	if (colour)
-		fputs(TUBE, ui->out);
-	if (ui->utf8)
-		fputs(g->utf8, ui->out);
-	else
-		fputc(g->ascii, ui->out);
-	if (colour)
-		fputs(PLAIN, ui->out);
-}
-
 static void draw_line(const struct lab_ui *ui, const char *s)
 {
 	const struct glyph *g;
+	bool in_tube = false, tube;
 
 	fputs("  ", ui->out);
 	while (*s) {
 		g = glyph_at(s);
-		if (g)
-			draw_glyph(ui, g);
+		tube = ui->colour && g && g->tube;
+		if (tube != in_tube)
+			fputs(tube ? TUBE : PLAIN, ui->out);
+		in_tube = tube;
+		if (g && ui->utf8)
+			fputs(g->utf8, ui->out);
 		else
-			fputc(*s, ui->out);
+			fputc(g ? g->ascii : *s, ui->out);
 		s += g ? strlen(g->utf8) : 1;
 	}
 	fputc('\n', ui->out);

@@ -30,8 +30,9 @@ static void note_sum(struct lab_wire *w, const struct size_sum *s, const char *t
 }
 
 static int explain_one(struct lab_wire *w, struct lab_ui *ui, const struct frame *f, bool tunnel,
-		       struct dissection *d, struct err *e)
+		       struct err *e)
 {
+	struct dissection *d = w->d;
 	struct size_sum s;
 	char text[160];
 	int err = dissect_frame(d, f, NULL);
@@ -55,25 +56,25 @@ static int explain_one(struct lab_wire *w, struct lab_ui *ui, const struct frame
 int lab_wire_explain(struct lab_wire *w, struct lab_ui *ui, const struct lab_capture *c, u32 first,
 		     struct err *e)
 {
-	struct dissection *d = malloc(sizeof(*d));
 	int err = 0;
 
-	*w = (struct lab_wire){.packets = json_array(), .sums = json_array()};
-	if (!d)
+	*w = (struct lab_wire){
+		.packets = json_array(), .sums = json_array(), .d = malloc(sizeof(*w->d))};
+	if (!w->d)
 		return err_set(e, ENOMEM, "out of memory");
 	if (c->n > 0)
 		lab_ui_say(ui, "Without the tunnel, the request:\n");
 	for (u32 i = 0; !err && i < c->n; i++) {
 		if (i == first)
 			lab_ui_say(ui, "Through the tunnel, the request and the reply:\n");
-		err = explain_one(w, ui, &c->frame[i], i >= first, d, e);
+		err = explain_one(w, ui, &c->frame[i], i >= first, e);
 	}
-	free(d);
 	return err;
 }
 
 void lab_wire_fini(struct lab_wire *w)
 {
+	free(w->d);
 	json_decref(w->packets);
 	json_decref(w->sums);
 }

@@ -11,10 +11,11 @@
 #include "lib/err.h"
 
 struct lab_wire {
-	json_t *packets;    /* array: explain_json() of each */
-	json_t *sums;	    /* array of {text, total} of each */
-	char sum[160];	    /* of the first packet in the tunnel */
-	u32 plain, wrapped; /* bytes of the first packet without and with the tunnel */
+	struct dissection *d; /* room for one */
+	json_t *packets;      /* array: explain_json() of each */
+	json_t *sums;	      /* array of {text, total} of each */
+	char sum[160];	      /* of the first packet in the tunnel */
+	u32 plain, wrapped;   /* bytes of the first packet without and with the tunnel */
 };
 
 /*
