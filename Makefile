@@ -146,12 +146,23 @@ unit_archives = $(call archives,$(call reverse,$(call below,$(call unit_floor,$(
 ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap
 
 .SECONDARY: $(BPF_OBJS)
+# The case runner and its backends: a unit program takes from it what it names.
+CASE_OBJS := $(patsubst tests/%,$(B)/o/tests/%.o,$(wildcard tests/cases/*.c))
+
+$(B)/o/tests/%.c.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/a/cases.a: $(CASE_OBJS)
+	@mkdir -p $(@D); rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
 .SECONDEXPANSION:
-$(B)/unit/%: tests/unit/%.c $$(call unit_archives,$$*) Makefile
+$(B)/unit/%: tests/unit/%.c $(B)/a/cases.a $$(call unit_archives,$$*) Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  UNIT    $*")
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -Itests/lib $(ALL_LDFLAGS) -o $@ $< \
-		$(call unit_archives,$*) -lcmocka $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -Itests/lib -Itests/cases $(ALL_LDFLAGS) -o $@ $< \
+		$(B)/a/cases.a $(call unit_archives,$*) -lcmocka $(ALL_LIBS)
 
 .PHONY: unit
 unit: $(UNIT_BINS)

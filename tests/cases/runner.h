@@ -7,15 +7,13 @@
 #ifndef TUNL_TESTS_CASES_RUNNER_H
 #define TUNL_TESTS_CASES_RUNNER_H
 
-#include "lib/rtnl.h"
-#include "model/stats.h"
-#include "model/tunnel.h"
-
 #include <linux/virtio_net.h>
 
-enum { CASE_PACKET = 70000, CASE_TUNNELS = 16 };
+#include "model/stats.h"
+#include "model/tunnel.h"
+#include "world.h"
 
-struct world; /* what the kernel knows: devices, addresses, routes */
+enum { CASE_PACKET = 70000, CASE_TUNNELS = 16 };
 
 /* A packet that goes into the datapath. */
 struct case_packet {
@@ -62,10 +60,11 @@ struct case_backend {
 /* Called by a backend for what comes out. i: the tunnel, with CASE_TUN. */
 void case_output(enum case_way way, unsigned i, const void *data, u32 len);
 
-/* The route answer of the world, as rtnl_route_get() would give it. */
-void world_route(const struct world *w, const struct route_key *key, struct route *rt);
+/* The same for a packet that is merged, or whose checksum is left to be done. */
+void case_output_vnet(enum case_way way, unsigned i, const void *data, u32 len,
+		      const struct virtio_net_hdr *vnet);
 
-/* Run the cases named (files), print TAP; the exit status. */
+/* Run the cases named (files; none: all of tests/cases), print TAP; the exit status. */
 int cases_main(const struct case_backend *b, int argc, char **argv);
 
 extern const struct case_backend case_engine;
