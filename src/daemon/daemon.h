@@ -87,7 +87,7 @@ struct ns {
 	struct bpf_ns *bpf;
 	struct bpf_ns_state bpf_state;
 	struct err bpf_err;    /* why bpf is NULL, once it was tried */
-	u32 cost_ms;	       /* what the last reconcile took */
+	u64 rest_until_ms;     /* no reconcile_soon() before: as long as the last one took */
 	bool named;	       /* a mount holds it */
 	pid_t witness;	       /* a process seen in it; 0: none */
 	bool engine_has;       /* the engine was told of it, of these protocols and marks: */

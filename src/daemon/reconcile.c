@@ -13,9 +13,11 @@
 #include "lib/log.h"
 
 enum {
-	GATHER_MS = 2,	/* for the notifications that belong together */
+	GATHER_MS = 1,	/* for the notifications that belong together */
 	RETRY_MS = 200, /* what failed may work then */
 };
+
+static void arm(struct ns *ns, u64 ms);
 
 static void on_events(uv_poll_t *poll, int status, int events)
 {
@@ -24,10 +26,11 @@ static void on_events(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	links_sync(ns);
-	reconcile_soon(ns);
+	if (ns->follow)
+		arm(ns, 0); /* somebody set a tunnel up, and the next thing is a packet */
+	else
+		reconcile_soon(ns);
 }
-
-static void arm(struct ns *ns, u64 ms);
 
 /* What the kernel said, taken in. */
 static int look(struct ns *ns)
@@ -98,7 +101,6 @@ static void arm_for_expiry(struct ns *ns)
 
 static int reconcile(struct ns *ns)
 {
-	u64 begun = uv_hrtime();
 	int err;
 
 	ns->busy++;
@@ -116,7 +118,6 @@ static int reconcile(struct ns *ns)
 				  strerror(-err));
 	}
 	uv_update_time(&ns->daemon->loop);
-	ns->cost_ms = (u32)((uv_hrtime() - begun) / 1000000);
 	if (err && engproc_is_ready(ns->daemon))
 		arm(ns, RETRY_MS);
 	else
@@ -128,8 +129,10 @@ static int reconcile(struct ns *ns)
 static void on_timer(uv_timer_t *timer)
 {
 	struct ns *ns = timer->data;
+	u64 begun = uv_hrtime();
 
 	reconcile(ns);
+	ns->rest_until_ms = uv_now(timer->loop) + (uv_hrtime() - begun) / 1000000;
 	netns_drop_unused(ns);
 }
 
@@ -143,8 +146,11 @@ static void arm(struct ns *ns, u64 ms)
 
 void reconcile_soon(struct ns *ns)
 {
-	/* a namespace with thousands of tunnels gets half of our time at most */
-	arm(ns, max_of((u32)GATHER_MS, ns->cost_ms));
+	u64 now = uv_now(&ns->daemon->loop);
+
+	/* a namespace with thousands of tunnels and restless routes gets half of our time at most
+	 */
+	arm(ns, ns->rest_until_ms > now + GATHER_MS ? ns->rest_until_ms - now : GATHER_MS);
 }
 
 void reconcile_all(struct daemon *d)
