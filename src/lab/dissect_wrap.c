@@ -17,7 +17,7 @@ static void gre_flags(struct work *w, const be16 *flags)
 		u16 bit;
 		const char *name;
 	} names[] = {{GRE_C, "C"}, {GRE_R, "R"},   {GRE_K, "K"},
-		     {GRE_S, "S"}, {GRE_SSR, "s"}, {GRE_ACK, "A"}};
+		     {GRE_S, "S"}, {GRE_SSR, "s"}, {GRE_A, "A"}};
 	u16 f = be16_host(*flags);
 	char text[16] = "";
 
@@ -94,7 +94,7 @@ static struct step gre_pptp(struct work *w, u16 flags, struct span s)
 	field_add(w, "call id", at(key + 1, 2), "%u", be16_host(key[1]));
 	if (flags & GRE_S && !(seq = layer_header(w, &s, 4)))
 		return dissect_end;
-	if (flags & GRE_ACK && !(ack = layer_header(w, &s, 4)))
+	if (flags & GRE_A && !(ack = layer_header(w, &s, 4)))
 		return dissect_end;
 	if (seq)
 		field_add(w, "sequence", at(seq, 4), "%u", be32_host(*seq));
@@ -129,10 +129,10 @@ struct step dissect_gre(struct work *w, struct span s)
 		return dissect_end;
 	flags = be16_host(h->flags);
 	gre_head(w, h);
-	if ((flags & GRE_VERSION) == 1)
+	if ((flags & GRE_VER) == 1)
 		return gre_pptp(w, flags, s);
-	if (flags & GRE_VERSION) {
-		layer_error(w, "version %u is not known", flags & GRE_VERSION);
+	if (flags & GRE_VER) {
+		layer_error(w, "version %u is not known", flags & GRE_VER);
 		return (struct step){step_data, s};
 	}
 	if (!gre_options(w, flags, &s, &all))

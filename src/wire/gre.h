@@ -17,9 +17,9 @@ enum {
 	GRE_S = 0x1000,	       /* sequence number */
 	GRE_SSR = 0x0800,      /* strict source route: ignored */
 	GRE_RECUR = 0x0700,    /* recursion control: ignored */
-	GRE_ACK = 0x0080,      /* version 1: acknowledgment number; else ignored */
+	GRE_A = 0x0080,	       /* version 1: acknowledgment number; else ignored */
 	GRE_RESERVED = 0x0078, /* must be 0 */
-	GRE_VERSION = 0x0007,
+	GRE_VER = 0x0007,
 };
 
 enum { GRE_HLEN = 4, GRE_MAX_HLEN = 16, GRE_MIN_PAYLOAD = 12 };
@@ -56,7 +56,7 @@ TUNL_INLINE u32 gre_hlen(u16 flags)
 /* Whether Linux' receiver drops such a header without a word (spec datapath 7.2, rules 2 and 3). */
 TUNL_INLINE bool gre_is_refused(u16 flags)
 {
-	return flags & (GRE_R | GRE_RESERVED | GRE_VERSION);
+	return flags & (GRE_R | GRE_RESERVED | GRE_VER);
 }
 
 /*
