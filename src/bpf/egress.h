@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The sending half: wraps what the stack routes to a tunnel device. On clsact
- * egress of the TUN device, where a packet begins with its IP header. The order
- * of steps is the driver's (spec 2), since it decides which counter moves.
+ * egress of the TUN device, where a packet begins with its IP header, or of a TAP
+ * device, where an Ethernet header precedes it. The order of steps is the
+ * driver's (spec 2), since it decides which counter moves.
  */
 #ifndef TUNL_BPF_EGRESS_H
 #define TUNL_BPF_EGRESS_H
@@ -18,6 +19,7 @@ struct wrap {
 	const struct bpf_hop *hop;
 	struct bpf_stats *st;
 	struct ip4 inner;
+	u32 off; /* of the inner header: the device's own header before it */
 };
 
 /*
@@ -56,16 +58,17 @@ TUNL_INLINE const struct bpf_hop *egress_hop(const struct bpf_tx *tx, u32 ifinde
  * The longest outer packet that this one makes: its own, or of a super-packet
  * the segments'. 0: of a kind not known here.
  */
-TUNL_INLINE u32 egress_longest(struct __sk_buff *skb, const struct ip4 *inner)
+TUNL_INLINE u32 egress_longest(struct __sk_buff *skb, const struct wrap *w)
 {
-	u32 l4 = ip4_hlen(inner);
+	u32 l4 = ip4_hlen(&w->inner);
 	u8 doff;
 
 	if (!skb->gso_size)
-		return IP4_HLEN + skb->len;
-	if (inner->proto == PROTO_UDP)
+		return IP4_HLEN + skb->len - w->off;
+	if (w->inner.proto == PROTO_UDP)
 		return IP4_HLEN + l4 + UDP_HLEN_ + skb->gso_size;
-	if (inner->proto != PROTO_TCP || bpf_skb_load_bytes(skb, l4 + TCP_DOFF, &doff, 1))
+	if (w->inner.proto != PROTO_TCP ||
+	    bpf_skb_load_bytes(skb, w->off + l4 + TCP_DOFF, &doff, 1))
 		return 0;
 	return IP4_HLEN + l4 + (u32)(doff >> 4) * 4 + skb->gso_size;
 }
@@ -135,14 +138,14 @@ TUNL_INLINE int egress_send(struct __sk_buff *skb, struct wrap *w)
 	const u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
 			  BPF_F_ADJ_ROOM_NO_CSUM_RESET;
 	struct bpf_redir_neigh nh = {.nh_family = AF_INET_, .ipv4_nh = w->hop->via.raw};
-	u32 oif = w->hop->oif, len = skb->len, segments = egress_segments(skb);
+	u32 oif = w->hop->oif, len = skb->len - w->off, segments = egress_segments(skb);
 	struct ip4 outer;
 
 	if (bpf_skb_adjust_room(skb, IP4_HLEN, BPF_ADJ_ROOM_MAC, flags))
 		return HAND_OVER;
 	egress_header(w, segments, len + IP4_HLEN, &outer);
-	if (bpf_skb_store_bytes(skb, 0, &outer, sizeof(outer), 0) ||
-	    bpf_skb_change_head(skb, ETH_HLEN, 0))
+	if (bpf_skb_store_bytes(skb, w->off, &outer, sizeof(outer), 0) ||
+	    (!w->off && bpf_skb_change_head(skb, ETH_HLEN, 0)))
 		return drop(w->st, R_TX_OUTPUT);
 	egress_forget_route(skb);
 	w->st->s.tx_packets++;
@@ -158,7 +161,7 @@ TUNL_INLINE bool egress_is_slow(const struct bpf_tx *tx)
 
 TUNL_INLINE int egress_ip4(struct __sk_buff *skb, struct wrap *w)
 {
-	const void *inner = skb_bytes(skb, 0, IP4_HLEN);
+	const void *inner = skb_bytes(skb, w->off, IP4_HLEN);
 	u32 longest;
 
 	if (!inner)
@@ -171,16 +174,16 @@ TUNL_INLINE int egress_ip4(struct __sk_buff *skb, struct wrap *w)
 		return drop(w->st, R_TX_NO_ROUTE);
 	if (w->hop->state == HOP_LOOP)
 		return drop(w->st, R_TX_LOOP);
-	longest = egress_longest(skb, &w->inner);
-	if (!longest || longest > w->hop->mtu || skb->len + IP4_HLEN > IP4_MAX_LEN)
+	longest = egress_longest(skb, w);
+	if (!longest || longest > w->hop->mtu || skb->len - w->off + IP4_HLEN > IP4_MAX_LEN)
 		return HAND_OVER;
 	return egress_send(skb, w);
 }
 
-TUNL_INLINE int egress(struct __sk_buff *skb)
+TUNL_INLINE int egress(struct __sk_buff *skb, u32 off)
 {
 	u32 ifindex = skb->ifindex;
-	struct wrap w = {};
+	struct wrap w = {.off = off};
 	enum reason r;
 
 	w.tx = bpf_map_lookup_elem(&tunl_tx, &ifindex);

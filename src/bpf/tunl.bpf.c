@@ -33,7 +33,14 @@ TUNL_INLINE int ingress(struct __sk_buff *skb, u32 off)
 SEC("tc")
 int tunl_egress(struct __sk_buff *skb)
 {
-	return egress(skb);
+	return egress(skb, 0);
+}
+
+/* The same where an Ethernet header precedes: TAP. Loaded by who asks for it. */
+SEC("?tc")
+int tunl_egress_l2(struct __sk_buff *skb)
+{
+	return egress(skb, ETH_HLEN);
 }
 
 /* On clsact ingress of an underlay device with Ethernet headers. */
