@@ -38,6 +38,30 @@ def model_grammar():
             yield bytes([verb]) + line.encode()
 
 
+def capture_corpus():
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+    import corpus
+    return corpus
+
+
+def lab_dissect():
+    links = [1, 101, 113, 276, 228, 229]  # as the target numbers them
+    corpus = capture_corpus()
+    for group in corpus.GROUPS.values():
+        for link, data in group():
+            yield bytes([links.index(link), 0]) + data
+
+
+def lab_pcap():
+    corpus = capture_corpus()
+    frames = corpus.GROUPS["raw"]() + corpus.GROUPS["cooked"]()
+    for order in "<>":
+        yield corpus.pcap(frames[:2], order=order)
+        yield corpus.pcap(frames[:2], order=order, nsec=True)
+        yield corpus.pcapng(frames, order=order)
+        yield corpus.pcapng(frames[:2], order=order, resolution=9, simple=True)
+
+
 def main(target, folder):
     for number, data in enumerate(globals().get(target, lambda: [])()):
         (pathlib.Path(folder) / f"seed{number}").write_bytes(data)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`tunl explain` against tshark, over every kind of packet and form of file."""
 
+import contextlib
 import json
 import os
 import pathlib
+import pty
+import re
 import shutil
 import subprocess
 
@@ -259,3 +262,38 @@ def test_standard_input(tmp_path):
     path.write_bytes(corpus.pcap([story()]))
     with path.open("rb") as stdin:
         assert run("-", stdin=stdin)[0] == run(path)[0]
+
+
+def on_terminal(path, **environment):
+    """What is written to a terminal."""
+    main, other = pty.openpty()
+    with os.fdopen(main, "rb", buffering=0) as screen:
+        child = subprocess.Popen([TUNL, "explain", path], stdin=subprocess.DEVNULL, stdout=other,
+                                 env={"PATH": os.environ["PATH"], **environment})
+        os.close(other)
+        text = b""
+        with contextlib.suppress(OSError):  # EIO: the other side is closed
+            while piece := screen.read(65536):
+                text += piece
+        assert child.wait(timeout=60) == 0
+    return text.decode().replace("\r\n", "\n")
+
+
+def test_colour_only_on_a_terminal(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(corpus.pcap([story()]))
+    plain = run(path)[0]
+    coloured = on_terminal(path)
+    assert "\033[1m" in coloured
+    assert re.sub("\033\\[[0-9;]*m", "", coloured) == plain
+    assert on_terminal(path, NO_COLOR="1") == plain
+    assert on_terminal(path, NO_COLOR="") == coloured
+
+
+def test_a_full_disk_is_said(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(corpus.pcap([story()]))
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([TUNL, "explain", path], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == b"tunl: standard output cannot be written: No space left on device\n"
