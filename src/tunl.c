@@ -16,16 +16,30 @@
 #include "lab/lab.h"
 #include "lib/types.h"
 
+/* -j before the command is its own -j: `tunl -j explain x` is `tunl explain x -j`. */
+static int with_json(const struct cli *cli, int (*run)(int, char **), int argc, char **argv)
+{
+	char **words = calloc((size_t)argc + 2, sizeof(*words));
+	int status;
+
+	if (!words)
+		return EXIT_REFUSED;
+	memcpy(words, argv, (size_t)argc * sizeof(*words));
+	if (cli->json)
+		words[argc++] = "-j";
+	status = run(argc, words);
+	free(words);
+	return status;
+}
+
 static int cmd_lab(const struct cli *cli, int argc, char **argv)
 {
-	(void)cli;
-	return lab_main(argc, argv);
+	return with_json(cli, lab_main, argc, argv);
 }
 
 static int cmd_explain(const struct cli *cli, int argc, char **argv)
 {
-	(void)cli;
-	return explain_main(argc, argv);
+	return with_json(cli, explain_main, argc, argv);
 }
 
 static const struct {

@@ -28,8 +28,14 @@ int tunnel_main(const struct cli *cli, int argc, char **argv);
 
 /*
  * Print what the failed request's errno and text amount to: line 1 is iproute2's
- * `WHAT tunnel "BASE" failed: STRERROR`, line 2 the cause where e->text has one.
+ * `WHAT tunnel "BASE" failed: STRERROR`, then cli_cause().
  */
-void cli_refused(const char *what, const char *base, const struct err *e);
+void cli_refused(const struct cli *cli, const char *what, const char *base, const struct err *e);
+
+/*
+ * Print e->text, cause and remedy, where there is one. As `ip` only where the
+ * drivers have no such refusal: scripts know what iproute2 says of the others.
+ */
+void cli_cause(const struct cli *cli, const struct err *e);
 
 #endif

@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/ctl_start.h"
+#include "engine/proto.h"
 #include "lib/text.h"
 
 enum { CTL_ROW_MAX = 65536 }; /* a row is one datagram, never larger */
@@ -70,12 +70,36 @@ static int ctl_hung(struct err *e)
 		       CTL_PATIENCE, ctl_rundir());
 }
 
+/* Count a line of the state file: the last one about a slot says if its tunnel is there. */
+static int state_line(const char *line, u8 there[static ENGINE_SLOTS / 8])
+{
+	unsigned slot;
+	u8 bit;
+	bool set = sscanf(line, "tunnel %u", &slot) == 1;
+
+	if ((!set && sscanf(line, "gone %u", &slot) != 1) || slot >= ENGINE_SLOTS)
+		return 0;
+	bit = (u8)(1 << slot % 8);
+	if (set == !!(there[slot / 8] & bit))
+		return 0;
+	there[slot / 8] ^= bit;
+	return set ? 1 : -1;
+}
+
+/* Whether a daemon would find tunnels to adopt (daemon/state.h). */
 static bool state_is_kept(void)
 {
-	char path[4096];
-	struct stat st;
+	u8 there[ENGINE_SLOTS / 8] = {0};
+	char path[4096], line[1024];
+	int n = 0;
+	FILE *f = fopen(ctl_path("state", path, sizeof(path)), "re");
 
-	return !stat(ctl_path("state", path, sizeof(path)), &st) && st.st_size > 0;
+	if (!f)
+		return errno == EACCES;
+	while (fgets(line, sizeof(line), f))
+		n += state_line(line, there);
+	fclose(f);
+	return n > 0;
 }
 
 /* A connection, tunld started where that is to be; see ctl_call(). */

@@ -81,14 +81,13 @@ static int complain(const struct err *e)
 }
 
 /* What the kernel would have refused, as ip says it, and the cause if there is more. */
-static int refused(const struct err *e)
+static int refused(const struct cli *cli, const struct err *e)
 {
 	/* sit's driver has a quirk in `ip tunnel add` that its `ip link` has not */
 	int code = e->code == ENOBUFS ? EEXIST : e->code;
 
 	fprintf(stderr, "RTNETLINK answers: %s\n", strerror(code));
-	if (e->text[0])
-		fprintf(stderr, "%s\n", e->text);
+	cli_cause(cli, e);
 	return EXIT_KERNEL;
 }
 
@@ -155,7 +154,7 @@ static int link_name(struct link_call *l, const struct tunnel_cfg *cfg)
 		return 0;
 	err = row_get(NULL, cfg, &row, &e);
 	if (err)
-		return refused(&e);
+		return refused(&l->call->cli, &e);
 	text_copy(l->name, sizeof(l->name), row.ifname);
 	return 0;
 }
@@ -186,7 +185,7 @@ static int link_create(struct link_call *l, const struct tunnel_cfg *cfg)
 	struct err e = {0};
 
 	if (request("add", NULL, cfg, true, &e) < 0)
-		return refused(&e);
+		return refused(&l->call->cli, &e);
 	return link_finish(l, cfg);
 }
 
@@ -227,7 +226,7 @@ static int link_add(struct link_call *l)
 	if (status)
 		return status;
 	if (l->verb == VERB_LINK_REPLACE && cfg.name[0] && if_nametoindex(cfg.name))
-		return refused(&(struct err){.code = EOPNOTSUPP});
+		return refused(&l->call->cli, &(struct err){.code = EOPNOTSUPP});
 	return link_create(l, &cfg);
 }
 
@@ -245,9 +244,9 @@ static int link_change(struct link_call *l, struct tunnel_row *row)
 	if (ip_kind_read(l->kind, false, l->options, &cfg, &e) < 0)
 		return complain(&e);
 	if (mode->driver != ip_kind_mode(l->kind))
-		return refused(&(struct err){.code = EOPNOTSUPP});
+		return refused(&l->call->cli, &(struct err){.code = EOPNOTSUPP});
 	if (request("change", row->ifname, &cfg, false, &e) < 0)
-		return refused(&e);
+		return refused(&l->call->cli, &e);
 	return link_set(l);
 }
 
@@ -262,7 +261,7 @@ static int link_set_type(struct link_call *l)
 		return link_change(l, &row);
 	if (err == -ENODEV || err == -EOPNOTSUPP || err == -ENOTCONN || err == -ENOENT)
 		return ip_real_exec(l->call->argv);
-	return refused(&e);
+	return refused(&l->call->cli, &e);
 }
 
 int ip_link_serve(const struct ip_call *call, int argc, char **words)

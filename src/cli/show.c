@@ -89,7 +89,7 @@ static int show_direct(const struct cli *cli, const struct tunnel_cfg *cfg)
 		return 0;
 	}
 	if (rc) {
-		cli_refused("get", tunnel_base(cfg), &e);
+		cli_refused(cli, "get", tunnel_base(cfg), &e);
 		return EXIT_REFUSED;
 	}
 	if (cli->dialect == DIALECT_IP)

@@ -35,11 +35,31 @@ const char *tunnel_base(const struct tunnel_cfg *cfg)
 	return m ? m->fallback : "";
 }
 
-void cli_refused(const char *what, const char *base, const struct err *e)
+/* Whether the kernel's drivers answer so too. */
+static bool is_drivers_own(int code)
+{
+	switch (code) {
+	case EINVAL:
+	case EEXIST:
+	case ENOBUFS:
+	case ENOENT:
+	case EOPNOTSUPP:
+	case E2BIG:
+		return true;
+	}
+	return false;
+}
+
+void cli_cause(const struct cli *cli, const struct err *e)
+{
+	if (e->text[0] && (cli->dialect == DIALECT_TUNL || !is_drivers_own(e->code)))
+		fprintf(stderr, "%s\n", e->text);
+}
+
+void cli_refused(const struct cli *cli, const char *what, const char *base, const struct err *e)
 {
 	fprintf(stderr, "%s tunnel \"%s\" failed: %s\n", what, base, strerror(e->code));
-	if (e->text[0])
-		fprintf(stderr, "%s\n", e->text);
+	cli_cause(cli, e);
 }
 
 int tunnel_complain(const struct cli *cli, const struct err *e)
@@ -91,7 +111,7 @@ static int add_main(const struct cli *cli, int argc, char **argv)
 		return tunnel_complain(cli, &e);
 	if (!request("add", NULL, &cfg, &e))
 		return 0;
-	cli_refused("add", mode_info(cfg.mode)->fallback, &e);
+	cli_refused(cli, "add", mode_info(cfg.mode)->fallback, &e);
 	return EXIT_REFUSED;
 }
 
@@ -130,12 +150,12 @@ static int change_main(const struct cli *cli, int argc, char **argv)
 	if (grammar_read(&g, argc, argv, &cfg, &e)) {
 		if (!l.failed)
 			return tunnel_complain(cli, &e);
-		cli_refused("get", l.name, &e);
+		cli_refused(cli, "get", l.name, &e);
 		return EXIT_REFUSED;
 	}
 	if (!request("change", cfg.name[0] ? cfg.name : NULL, &cfg, &e))
 		return 0;
-	cli_refused("add", tunnel_base(&cfg), &e);
+	cli_refused(cli, "add", tunnel_base(&cfg), &e);
 	return EXIT_REFUSED;
 }
 
@@ -154,7 +174,7 @@ static int delete_main(const struct cli *cli, int argc, char **argv)
 		err_set(&e, ENODEV, "%s", "");
 	else if (!request("delete", name, &cfg, &e))
 		return 0;
-	cli_refused("delete", tunnel_base(&cfg), &e);
+	cli_refused(cli, "delete", tunnel_base(&cfg), &e);
 	return EXIT_REFUSED;
 }
 
