@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lab/lab_daemon.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -37,23 +35,28 @@ pid_t lab_daemon_pid(void)
 	return peer.pid;
 }
 
+static int count_tunnels(void *ctx, json_t *row)
+{
+	json_t *n = json_object_get(row, "tunnels");
+
+	*(bool *)ctx = !json_is_integer(n) || json_integer_value(n) > 0;
+	return 0;
+}
+
 bool lab_daemon_is_needed(void)
 {
-	char path[PATH_MAX], line[1024];
-	FILE *f = fopen(ctl_path("state", path, sizeof(path)), "re");
-	bool needed = false;
+	bool needed = true;
+	struct ctl_request status = {
+		.verb = "status", .row = count_tunnels, .ctx = &needed, .running = true};
+	struct err e;
 
-	if (!f)
-		return false;
-	while (!needed && fgets(line, sizeof(line), f))
-		needed = line[0] != '#' && !isspace((unsigned char)line[0]);
-	fclose(f);
-	return needed;
+	/* one that does not answer is not ours to judge */
+	return ctl_call(&status, &e) < 0 || needed;
 }
 
 void lab_daemon_stop(pid_t pid)
 {
-	struct ctl_request stop = {.verb = "stop"};
+	struct ctl_request stop = {.verb = "stop", .running = true};
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct err e;

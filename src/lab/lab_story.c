@@ -66,7 +66,7 @@ static int look_around(struct story *s, struct err *e)
 	const struct lab_topo *t = s->l.rec.topo;
 	int err = 0;
 
-	lab_heading(&s->l, "Routes");
+	lab_ui_say(&s->l.ui, "\nThe routes of both ends now:\n");
 	for (size_t i = 0; !err && t->look[i]; i++)
 		err = lab_do(&s->l, t->look[i], 0, NULL, e);
 	fputc('\n', s->l.ui.out);
