@@ -196,5 +196,7 @@ bool ip_frame_read(bool create, int argc, char **words, struct ip_frame *f)
 		i += n;
 	}
 	f->options = i;
-	return f->kind && !(create && f->dev && f->name) && (create || f->dev);
+	if (create && f->dev && f->name && strcmp(f->dev, f->name))
+		return false;
+	return f->kind && (create || f->dev);
 }
