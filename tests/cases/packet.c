@@ -149,7 +149,8 @@ static const char *set_value(struct layer *l, enum field f, const char *value)
 		l->free[f] = true;
 		return NULL;
 	}
-	l->relative_id = f == F_ID && value[0] == '+';
+	if (f == F_ID)
+		l->relative_id = value[0] == '+';
 	l->v[f] = (u32)strtoul(value, &end, 0);
 	return *end || end == value ? "a number wanted" : NULL;
 }
@@ -498,6 +499,16 @@ static void put_layer(const struct recipe *r, u32 i, const struct like *like, u8
 	}
 }
 
+/* A checksum that nobody looks at is what it is. */
+static void free_check(const struct layer *l, const struct like *like, u8 *data)
+{
+	static const u32 at[] = {[IP4] = 10, [IP6] = 0, [UDP] = 6, [TCP] = 16, [ICMP] = 2};
+	u32 off = l->kind <= ICMP ? l->off + at[l->kind] : 0;
+
+	if (l->free[F_CHECK] && like && off && off + 2 <= like->len)
+		memcpy(data + off, like->data + off, 2);
+}
+
 /* Bytes that differ from place to place, so that a displaced piece is seen. */
 static void put_fill(const struct recipe *r, u8 *data, u32 room)
 {
@@ -553,6 +564,8 @@ const char *packet_build(char **words, unsigned n, enum packet_place place, cons
 	put_fill(&r, b->data, sizeof(b->data));
 	for (u32 i = r.n; i--;)
 		put_layer(&r, i, like, b->data);
+	for (u32 i = 0; i < r.n; i++)
+		free_check(&r.layer[i], like, b->data);
 	memset(b->data + len, 0, r.pad);
 	b->len = r.has_cut ? min_of(r.cut, len) : len + r.pad;
 	b->only = r.only;
