@@ -101,6 +101,13 @@ void layer_note(struct work *w, const char *fmt, ...)
 	va_end(ap);
 }
 
+void layer_note_trailer(struct work *w)
+{
+	if (w->l->trailer)
+		layer_note(w, "%u byte%s behind it belong to no packet (padding)", w->l->trailer,
+			   w->l->trailer == 1 ? "" : "s");
+}
+
 void layer_error(struct work *w, const char *fmt, ...)
 {
 	va_list ap;

@@ -62,6 +62,9 @@ void layer_claim(struct work *w, struct span *s, u32 n, const char *what);
 __attribute__((format(printf, 2, 3))) void layer_note(struct work *w, const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void layer_error(struct work *w, const char *fmt, ...);
 
+/* Say what the layer left behind it. */
+void layer_note_trailer(struct work *w);
+
 /* Where a field lies in the frame. */
 struct place {
 	const u8 *p;

@@ -117,14 +117,6 @@ static void ip4_length(struct work *w, const struct ip4 *h, struct span *s)
 		layer_claim(w, s, len - hlen, "total length");
 }
 
-/* What an IP layer left behind it, in words. */
-static void note_trailer(struct work *w)
-{
-	if (w->l->trailer)
-		layer_note(w, "%u byte%s behind it belong to no packet (padding)", w->l->trailer,
-			   w->l->trailer == 1 ? "" : "s");
-}
-
 struct step dissect_ip4(struct work *w, struct span s)
 {
 	const struct ip4 *h;
@@ -145,7 +137,7 @@ struct step dissect_ip4(struct work *w, struct span s)
 	if (!ip4_rest(w, h, &s))
 		return dissect_end;
 	ip4_length(w, h, &s);
-	note_trailer(w);
+	layer_note_trailer(w);
 	w->ip4 = h;
 	w->ip6 = NULL;
 	if (!ip4_is_fragment(h))
@@ -188,7 +180,7 @@ struct step dissect_ip6(struct work *w, struct span s)
 		layer_claim(w, &s, be16_host(h->len), "payload length, its header included,");
 	else
 		layer_note(w, "length 0: a jumbogram, or one packet before segmentation");
-	note_trailer(w);
+	layer_note_trailer(w);
 	w->ip4 = NULL;
 	w->ip6 = h;
 	w->rerouted = false;

@@ -167,7 +167,10 @@ struct step dissect_arp(struct work *w, struct span s)
 		arp_addresses(w, &s);
 	else if (layer_header(w, &s, 2u * (h->hw_len + h->addr_len)))
 		layer_note(w, "addresses of %u and %u bytes", h->hw_len, h->addr_len);
+	if (w->l->stub)
+		return dissect_end;
 	w->l->trailer = s.size;
 	w->l->size = w->l->hlen;
+	layer_note_trailer(w);
 	return dissect_end;
 }

@@ -257,6 +257,18 @@ def test_partial_checksum_is_named(tmp_path):
     assert "left to the network card" in run(path)[0]
 
 
+def test_padding_behind_arp(tmp_path):
+    path = tmp_path / "file"
+    frame = next(f for f in corpus.oddities() if len(f[1]) == 60 and f[1][12:14] == b"\x08\x06")
+    path.write_bytes(corpus.pcap([frame]))
+    arp, = layers(explain(path)[0], "ARP")
+    assert (arp["header"], arp["size"], arp["trailer"]) == (28, 28, 18)
+    assert arp["notes"] == ["18 bytes behind it belong to no packet (padding)"]
+    path.write_bytes(corpus.pcap([frame], snaplen=30))
+    arp, = layers(explain(path)[0], "ARP")
+    assert "trailer" not in arp and arp["notes"] == ["the capture ends within its header: 16 of 18 bytes"]
+
+
 def test_standard_input(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(corpus.pcap([story()]))
