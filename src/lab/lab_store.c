@@ -20,6 +20,8 @@
 /* The daemon that a lab started: its process id, in the folder of the labs. */
 static const char marker[] = ".daemon";
 
+enum { STORE_TRIES = 16 };
+
 /* The folder may go between our open() and flock(): then its last user removed it. */
 static bool is_there(const struct lab_store *s)
 {
@@ -46,7 +48,7 @@ int lab_store_open(struct lab_store *s, struct err *e)
 
 	*s = (struct lab_store){.fd = -1};
 	ctl_path("labs", s->dir, sizeof(s->dir));
-	for (;;) {
+	for (int tries = 0;; tries++) {
 		r = open_dir(s);
 		if (r == 0 && is_there(s))
 			break;
@@ -56,7 +58,8 @@ int lab_store_open(struct lab_store *s, struct err *e)
 		if (r == -EACCES && !lab_is_privileged())
 			return err_set(e, EACCES,
 				       "no lab of yours is standing (`tunl lab up` makes one)");
-		if (r < 0 && r != -ENOENT)
+		/* another user of it removed it just now: only so often can that be */
+		if (r < 0 && (r != -ENOENT || tries == STORE_TRIES))
 			return err_set(e, -r,
 				       "cannot make %s: %s (TUNL_RUNDIR names another place)",
 				       s->dir, strerror(-r));
