@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -46,20 +47,30 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /*
- * `ip netns exec` gives its program a mount namespace of its own; it would live
- * as long as we do.
+ * `ip netns exec` gives its program a mount namespace of its own, with a sysfs
+ * that belongs to the network namespace and keeps it alive as long as we do.
+ * Where we may not join the mounts of process 1, a copy of ours has no /sys.
  */
-static void join_mounts_of_init(const char *dir)
+static void leave_sysfs(void)
 {
+	if (unshare(CLONE_NEWNS) == 0)
+		umount2("/sys", MNT_DETACH);
+}
+
+static bool join_mounts_of_init(const char *dir)
+{
+	bool joined = false;
 	int init = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
 	int self = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	struct stat a, b, before, after;
 
-	if (init < 0 || self < 0 || fstat(init, &a) || fstat(self, &b) || same_file(&a, &b))
+	if (init < 0 || self < 0 || fstat(init, &a) || fstat(self, &b))
 		goto out;
-	if (stat(dir, &before) || setns(init, CLONE_NEWNS))
+	joined = same_file(&a, &b);
+	if (joined || stat(dir, &before) || setns(init, CLONE_NEWNS))
 		goto out;
-	if (stat(dir, &after) || !same_file(&before, &after))
+	joined = stat(dir, &after) == 0 && same_file(&before, &after);
+	if (!joined)
 		setns(self, CLONE_NEWNS);
 	if (chdir("/"))
 		log_info("cannot change to /: %s", strerror(errno));
@@ -68,13 +79,15 @@ out:
 		close(init);
 	if (self >= 0)
 		close(self);
+	return joined;
 }
 
 void priv_isolate(const char *dir)
 {
 	raise_limit(RLIMIT_NOFILE, 524288);
 	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY); /* BPF maps, before 5.11 */
-	join_mounts_of_init(dir);
+	if (!join_mounts_of_init(dir))
+		leave_sysfs();
 	if (unshare(CLONE_NEWNET))
 		log_info("stays in the network namespace it was started in: %s", strerror(errno));
 	home_net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
