@@ -8,6 +8,8 @@
 #ifndef TUNL_BPF_EGRESS_H
 #define TUNL_BPF_EGRESS_H
 
+#include <asm/errno.h>
+
 #include "bpf/prog.h"
 #include "wire/ecn.h"
 
@@ -116,6 +118,25 @@ TUNL_INLINE void egress_header(const struct wrap *w, u32 segments, u32 len, stru
 }
 
 /*
+ * Make room for the outer header, and mark the packet as encapsulated. One that
+ * bears the mark already is refused by the helper. Where the mark is only what
+ * unwrapping left behind (no helper takes it off), everything it says of the
+ * inner packet is true again now; so it is of any single packet, of which nothing
+ * is to be known. A super-packet with another's mark is the engine's.
+ */
+TUNL_INLINE long egress_grow(struct __sk_buff *skb)
+{
+	const u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
+	const u64 encap = flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4;
+	long r = bpf_skb_adjust_room(skb, IP4_HLEN, BPF_ADJ_ROOM_MAC, encap);
+
+	if (r != -EALREADY || (skb->gso_size && skb->tc_index != TC_INDEX_UNWRAPPED))
+		return r;
+	skb->tc_index = 0;
+	return bpf_skb_adjust_room(skb, IP4_HLEN, BPF_ADJ_ROOM_MAC, flags);
+}
+
+/*
  * Take the inner packet's route off it. Were it still there, a packet that has
  * to wait for its neighbour's address would be sent by that route's neighbour
  * afterwards, and so without an Ethernet header (neigh_update() in the kernel).
@@ -135,13 +156,11 @@ TUNL_INLINE void egress_forget_route(struct __sk_buff *skb)
  */
 TUNL_INLINE int egress_send(struct __sk_buff *skb, struct wrap *w)
 {
-	const u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
-			  BPF_F_ADJ_ROOM_NO_CSUM_RESET;
 	struct bpf_redir_neigh nh = {.nh_family = AF_INET_, .ipv4_nh = w->hop->via.raw};
 	u32 oif = w->hop->oif, len = skb->len - w->off, segments = egress_segments(skb);
 	struct ip4 outer;
 
-	if (bpf_skb_adjust_room(skb, IP4_HLEN, BPF_ADJ_ROOM_MAC, flags))
+	if (egress_grow(skb))
 		return HAND_OVER;
 	egress_header(w, segments, len + IP4_HLEN, &outer);
 	if (bpf_skb_store_bytes(skb, w->off, &outer, sizeof(outer), 0) ||

@@ -123,6 +123,8 @@ TUNL_INLINE int ingress_deliver(struct __sk_buff *skb, struct unwrap *u, struct 
 		return HAND_OVER;
 	if (ecn && ingress_store_ecn(skb, u->off, &u->inner, *ecn))
 		return drop(st, R_RX_DELIVER);
+	if (skb->gso_size)
+		skb->tc_index = TC_INDEX_UNWRAPPED;
 	st->s.rx_packets++;
 	st->s.rx_bytes += end - u->off - IP4_HLEN;
 	return (int)bpf_redirect(u->tunnel, BPF_F_INGRESS);

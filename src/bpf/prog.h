@@ -49,6 +49,9 @@ TUNL_MAP(tunl_base, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, u32, struct tunnel_sta
  */
 enum { HAND_OVER = TC_ACT_UNSPEC };
 
+/* In skb->tc_index: an ipip super-packet that was unwrapped, and still bears its mark. */
+enum { TC_INDEX_UNWRAPPED = 0x746c };
+
 TUNL_INLINE struct bpf_stats *stats_of(u32 ifindex)
 {
 	return bpf_map_lookup_elem(&tunl_stats, &ifindex);
