@@ -77,7 +77,7 @@ static int reassemble(int fd)
 {
 	int flags = PACKET_FANOUT_FLAG_DEFRAG | PACKET_FANOUT_FLAG_UNIQUEID;
 
-	return set_int(fd, SOL_PACKET, PACKET_FANOUT, (PACKET_FANOUT_LB | flags) << 16);
+	return set_int(fd, SOL_PACKET, PACKET_FANOUT, (int)((u32)(PACKET_FANOUT_LB | flags) << 16));
 }
 
 int engine_open_packet(void)
