@@ -40,7 +40,7 @@ static int find_lab(struct lab_store *s, const char *id, bool take, struct lab_r
 		    struct err *e)
 {
 	char only[LAB_ID_MAX + 1];
-	int err = lab_store_open(s, e);
+	int err = lab_store_open(s, false, e);
 
 	if (err)
 		return err;
@@ -183,7 +183,7 @@ int lab_status(bool json)
 	struct err e;
 	size_t n;
 
-	if (lab_store_open(&l.store, &e) < 0)
+	if (lab_store_open(&l.store, false, &e) < 0)
 		return complain(&e);
 	lab_ui_init(&l.ui, true);
 	lab_signals_hold(&l.sig);
@@ -257,7 +257,7 @@ int lab_down(const char *id, bool all, bool quiet)
 	struct err e;
 	int err;
 
-	if (lab_store_open(&l.store, &e) < 0)
+	if (lab_store_open(&l.store, false, &e) < 0)
 		return complain(&e);
 	lab_ui_init(&l.ui, quiet);
 	lab_signals_hold(&l.sig);

@@ -15,7 +15,6 @@
 #include "cli/ctl.h"
 #include "lab/lab_daemon.h"
 #include "lab/lab_ns.h"
-#include "lab/lab_rootless.h"
 
 /* The daemon that a lab started: its process id, in the folder of the labs. */
 static const char marker[] = ".daemon";
@@ -31,38 +30,35 @@ static bool is_there(const struct lab_store *s)
 	       here.st_dev == path.st_dev;
 }
 
-static int open_dir(struct lab_store *s)
+/* With make, the folder is made where it is not there. */
+static int open_dir(struct lab_store *s, bool make)
 {
-	if ((mkdir(ctl_rundir(), 0755) < 0 && errno != EEXIST) ||
-	    (mkdir(s->dir, 0755) < 0 && errno != EEXIST))
+	if (make && ((mkdir(ctl_rundir(), 0755) < 0 && errno != EEXIST) ||
+		     (mkdir(s->dir, 0755) < 0 && errno != EEXIST)))
 		return -errno;
 	s->fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0 || flock(s->fd, LOCK_SH) < 0)
 		return -errno;
-	return 0;
+	return is_there(s) ? 0 : -ESTALE;
 }
 
-int lab_store_open(struct lab_store *s, struct err *e)
+int lab_store_open(struct lab_store *s, bool make, struct err *e)
 {
-	int r;
+	int err, tries = 0;
 
 	*s = (struct lab_store){.fd = -1};
 	ctl_path("labs", s->dir, sizeof(s->dir));
-	for (int tries = 0;; tries++) {
-		r = open_dir(s);
-		if (r == 0 && is_there(s))
-			break;
+	while ((err = open_dir(s, make)) < 0) {
 		if (s->fd >= 0)
 			close(s->fd);
 		s->fd = -1;
-		if (r == -EACCES && !lab_is_privileged())
-			return err_set(e, EACCES,
-				       "no lab of yours is standing (`tunl lab up` makes one)");
-		/* another user of it removed it just now: only so often can that be */
-		if (r < 0 && (r != -ENOENT || tries == STORE_TRIES))
-			return err_set(e, -r,
-				       "cannot make %s: %s (TUNL_RUNDIR names another place)",
-				       s->dir, strerror(-r));
+		if (err == -ENOENT && !make)
+			return 0;
+		/* another process removed it just now: only so often can that be */
+		if ((err != -ENOENT && err != -ESTALE) || ++tries == STORE_TRIES)
+			return err_set(e, -err,
+				       "cannot use %s: %s (TUNL_RUNDIR names another place)",
+				       s->dir, strerror(-err));
 	}
 	s->cold = lab_daemon_pid() == 0;
 	return 0;
@@ -102,9 +98,7 @@ static void tidy(const struct lab_store *s)
 	}
 	if (!pid)
 		unlinkat(s->fd, marker, 0);
-	/* only where they are empty */
-	rmdir(s->dir);
-	rmdir(ctl_rundir());
+	rmdir(s->dir); /* only where it is empty */
 }
 
 void lab_store_close(struct lab_store *s)
@@ -209,7 +203,7 @@ int lab_record_open(struct lab_store *s, const char *id, bool take, struct lab_r
 	if (!lab_id_is_valid(id))
 		return err_set(e, ENOENT, "there is no lab \"%s\"", id);
 	snprintf(r->id, sizeof(r->id), "%s", id);
-	r->fd = openat(s->fd, id, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	r->fd = s->fd < 0 ? -1 : openat(s->fd, id, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (r->fd < 0)
 		return err_set(e, ENOENT, "there is no lab %s (`tunl lab status` lists them)", id);
 	r->busy = flock(r->fd, (take ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0;
@@ -241,7 +235,7 @@ static int by_name(const void *a, const void *b)
 
 size_t lab_store_list(const struct lab_store *s, char (*ids)[LAB_ID_MAX + 1], size_t max)
 {
-	DIR *d = opendir(s->dir);
+	DIR *d = s->fd < 0 ? NULL : opendir(s->dir);
 	struct dirent *de;
 	size_t n = 0;
 

@@ -21,7 +21,7 @@
 
 struct lab_store {
 	char dir[PATH_MAX];
-	int fd;	   /* of dir, locked; -1: not open */
+	int fd;	   /* of dir, locked; -1: there is none */
 	bool cold; /* no daemon ran when it was opened */
 };
 
@@ -34,7 +34,11 @@ struct lab_record {
 	bool busy; /* a process is at work on it */
 };
 
-int lab_store_open(struct lab_store *s, struct err *e);
+/*
+ * With make, the folder is made where it is not there; otherwise a store that is
+ * not there is one without labs. -errno with e filled.
+ */
+int lab_store_open(struct lab_store *s, bool make, struct err *e);
 void lab_store_close(struct lab_store *s);
 
 /* Enter *r as ours; topo, datapath and, where it was chosen, id are given. -EEXIST: id is taken. */

@@ -258,7 +258,7 @@ static int story_open(struct story *s, struct err *e)
 		return err_set(e, ENOMEM, "out of memory");
 	err = lab_check_needs(e);
 	if (!err)
-		err = lab_store_open(&s->l.store, e);
+		err = lab_store_open(&s->l.store, true, e);
 	if (!err)
 		err = lab_record_create(&s->l.store, r, e);
 	lab_bind(&s->l);

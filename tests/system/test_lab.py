@@ -164,6 +164,7 @@ def test_standing(tunl, lab, datapath):
     assert row["datapath"]["a"] == "down" and not row["ping"]
     run("ip", "netns", "del", f"tunl-{lab}-a")
     assert json.loads(tunl(None, "lab status -j").stdout)[0]["state"] == "broken"
+    wait_until(lambda: "tunnels: 1" in tunl(None, "daemon status").stdout, 5, "tunld to let go of end a")
     tunl(None, f"lab down {lab}")
     left_nothing(tunl, lab)
     assert "no lab is standing" in tunl.refused(None, "lab down", status=1).stderr
@@ -324,7 +325,7 @@ def test_missing_daemon(tunl, lab):
 
 def test_rundir_not_to_be_made(tunl, lab):
     tunl.env["TUNL_RUNDIR"] = "/proc/nothing"
-    assert "cannot make /proc/nothing/labs" in tunl.refused(None, f"lab run --id {lab}", status=1).stderr
+    assert "cannot use /proc/nothing/labs" in tunl.refused(None, f"lab run --id {lab}", status=1).stderr
     assert not namespaces(lab)
 
 
@@ -344,6 +345,14 @@ def test_rundir_not_to_be_made(tunl, lab):
 ])
 def test_wrong_words(tunl, words, says):
     assert says in tunl.refused(None, f"lab {words}", status=255).stderr
+
+
+def test_looking_makes_nothing(tunl):
+    rundir = tunl.rundir / "none"
+    env = {**tunl.env, "TUNL_RUNDIR": str(rundir)}
+    assert "No lab is standing" in run(BUILD / "tunl", "lab", "status", env=env).stdout
+    assert run(BUILD / "tunl", "lab", "down", "--all", env=env).returncode == 0
+    assert not rundir.exists()
 
 
 def test_list_and_help(tunl):
@@ -395,13 +404,13 @@ def test_rootless_standing(nobody):
         tunl lab exec one a ping -c1 -W2 10.10.200.1
         tunl lab status
         tunl lab down one; tunl lab status; tunl lab down
-        tunl lab status || echo none""")
+        tunl lab status; tunl lab down || echo none""")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 received" in done.stdout
     status = [line for line in done.stdout.splitlines() if " standing since " in line]
     assert [line.split()[0] for line in status] == ["one", "two", "two"]
     assert all("a: user  b: user  ping: ok" in line for line in status)
-    assert done.stdout.endswith("none\n") and "no lab of yours is standing" in done.stderr
+    assert done.stdout.endswith("none\n") and "no lab is standing" in done.stderr
 
 
 def test_rootless_without_tun(nobody):
