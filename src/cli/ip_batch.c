@@ -35,22 +35,33 @@ struct batch {
 
 /* A command: as it stands in the file, and cut into words. */
 struct command {
-	char *raw; /* with comments and continued lines; NUL-terminated */
-	size_t len, room;
+	char *raw; /* with comments and continued lines */
+	size_t len;
 	char *text; /* without them; the words point into it */
+	size_t text_len;
 	char *words[BATCH_WORDS];
 	int n;
 };
 
-static bool grow(struct command *c, size_t more)
+static void command_free(struct command *c)
 {
-	char *raw = c->raw;
+	free(c->raw);
+	free(c->text);
+	c->raw = c->text = NULL;
+}
 
-	if (c->len + more + 1 <= c->room)
-		return true;
-	c->room = (c->len + more + 1) * 2;
-	c->raw = realloc(raw, c->room);
-	return c->raw;
+/* What of a line is command; whether the next line belongs to it. */
+static bool line_text(char *line, FILE *text)
+{
+	char *hash = strchr(line, '#'), *joined;
+
+	if (hash)
+		*hash = '\0';
+	joined = strstr(line, "\\\n");
+	if (joined)
+		*joined = '\0';
+	fputs(line, text);
+	return joined;
 }
 
 /*
@@ -59,33 +70,25 @@ static bool grow(struct command *c, size_t more)
  */
 static bool command_read(struct batch *b, struct command *c)
 {
-	char *line = NULL, *more, *hash;
+	FILE *raw, *text;
+	char *line = NULL;
 	size_t room = 0;
-	ssize_t n;
 	bool joined = true;
 
-	c->len = 0;
-	free(c->text);
-	c->text = strdup("");
-	while (joined && (n = getline(&line, &room, b->in)) > 0) {
+	command_free(c);
+	raw = open_memstream(&c->raw, &c->len);
+	text = open_memstream(&c->text, &c->text_len);
+	while (raw && text && joined && getline(&line, &room, b->in) > 0) {
 		b->line++;
-		if (!grow(c, n))
-			break;
-		memcpy(c->raw + c->len, line, n + 1);
-		c->len += n;
-		hash = strchr(line, '#');
-		if (hash)
-			*hash = '\0';
-		joined = strlen(line) >= 2 && !strcmp(line + strlen(line) - 2, "\\\n");
-		if (joined)
-			line[strlen(line) - 2] = '\0';
-		if (asprintf(&more, "%s%s", c->text, line) < 0)
-			break;
-		free(c->text);
-		c->text = more;
+		fputs(line, raw);
+		joined = line_text(line, text);
 	}
 	free(line);
-	return c->len > 0;
+	if (raw)
+		fclose(raw);
+	if (text)
+		fclose(text);
+	return c->raw && c->text && c->len > 0;
 }
 
 /* Cut text into words as ip does: quotes count only at the beginning of a word. */
@@ -114,12 +117,6 @@ static bool command_split(struct command *c)
 static bool command_is_ours(const struct batch *b, struct command *c)
 {
 	return command_split(c) && c->n && ip_who(b->call, c->n, c->words) == IP_OURS;
-}
-
-static void command_free(struct command *c)
-{
-	free(c->raw);
-	free(c->text);
 }
 
 /* --- the lines that are not ours */

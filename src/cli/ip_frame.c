@@ -165,14 +165,14 @@ static bool frame_dev(struct ip_frame *f, const char *name)
 static int frame_word(bool create, int argc, char **words, struct ip_frame *f)
 {
 	const struct word *w = word_find(words[0]);
-	const char *arg = argc > 1 ? words[1] : NULL;
+	const char *arg = argc > 1 ? words[1] : "";
 	bool is_dev = !strcmp(words[0], "dev");
 
 	if (!w && is_dev)
-		return arg && frame_dev(f, arg) ? 2 : 0;
+		return argc > 1 && frame_dev(f, arg) ? 2 : 0;
 	if (!w)
 		return frame_dev(f, words[0]) ? 1 : 0;
-	if (w->arg && !arg)
+	if (w->arg && argc < 2)
 		return 0;
 	if (create || w->kind == WORD_TYPE || w->kind == WORD_REAL) {
 		if (!frame_add(f, w, arg))

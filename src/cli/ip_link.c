@@ -51,6 +51,7 @@ struct link_call {
 	const struct ip_kind *kind;
 	char **options;		/* the kind's, NULL behind the last */
 	char name[IF_NAMESIZE]; /* of the device, once there is one */
+	char mtu[12];		/* made to fit, for `ip link set` */
 };
 
 /* Read words (the verb first). False: the real ip's. */
@@ -118,16 +119,16 @@ static int link_set(const struct link_call *l)
 }
 
 /* The MTU that was asked for joins the words for `ip link set`, made to fit. */
-static void link_mtu(struct link_call *l, const struct tunnel_cfg *cfg, char buf[static 12])
+static void link_mtu(struct link_call *l, const struct tunnel_cfg *cfg)
 {
 	struct ip_frame *f = &l->frame;
 	u32 mtu;
 
 	if (!f->mtu || !num_u32(f->mtu, ~0U, &mtu) || f->n_pass + 2 > FRAME_PASS)
 		return;
-	snprintf(buf, 12, "%u", ip_kind_mtu(l->kind, cfg, mtu));
+	snprintf(l->mtu, sizeof(l->mtu), "%u", ip_kind_mtu(l->kind, cfg, mtu));
 	f->pass[f->n_pass++] = "mtu";
-	f->pass[f->n_pass++] = buf;
+	f->pass[f->n_pass++] = l->mtu;
 }
 
 /* Ask the daemon; target NULL: none. start: start one where none runs. */
@@ -164,10 +165,9 @@ static int link_finish(struct link_call *l, const struct tunnel_cfg *cfg)
 {
 	struct ctl_request undo = {.verb = "delete", .target = l->name};
 	struct err e = {0};
-	char mtu[12];
 	int status;
 
-	link_mtu(l, cfg, mtu);
+	link_mtu(l, cfg);
 	if (!l->frame.n_pass)
 		return 0;
 	status = link_name(l, cfg);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,7 +68,9 @@ static bool real_find(char *path)
 	struct search s = {0};
 	const char *list = getenv("PATH");
 
-	s.have_self = stat("/proc/self/exe", &s.self) == 0;
+	/* without /proc: by the name we were started by */
+	s.have_self = stat("/proc/self/exe", &s.self) == 0 ||
+		      stat((const char *)getauxval(AT_EXECFN), &s.self) == 0;
 	if (list && search_list(&s, list, path))
 		return true;
 	if (!s.past_self && s.first[0]) {
