@@ -49,12 +49,16 @@ static bool same_file(const struct stat *a, const struct stat *b)
 /*
  * `ip netns exec` gives its program a mount namespace of its own, with a sysfs
  * that belongs to the network namespace and keeps it alive as long as we do.
- * Where we may not join the mounts of process 1, a copy of ours has no /sys.
+ * Where we may not join the mounts of process 1, a copy of ours gets another
+ * one, of the namespace we stand in by then (libbpf counts processors in it).
  */
-static void leave_sysfs(void)
+static void change_sysfs(void)
 {
-	if (unshare(CLONE_NEWNS) == 0)
-		umount2("/sys", MNT_DETACH);
+	if (unshare(CLONE_NEWNS))
+		return;
+	umount2("/sys", MNT_DETACH);
+	if (mount("sysfs", "/sys", "sysfs", MS_RDONLY, NULL))
+		log_info("cannot mount /sys: %s", strerror(errno));
 }
 
 static bool join_mounts_of_init(const char *dir)
@@ -82,17 +86,42 @@ out:
 	return joined;
 }
 
+/*
+ * What netlink tells is acted on before the packets that come next, on a busy
+ * machine too; we run for a moment at a time. The engine starts without it.
+ */
+static void run_promptly(void)
+{
+	struct {
+		u32 size, policy;
+		u64 flags;
+		s32 nice;
+		u32 priority;
+		u64 runtime, deadline, period;
+	} attr = {.size = sizeof(attr), .flags = 1 /* SCHED_FLAG_RESET_ON_FORK */, .nice = -10};
+
+	syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
 void priv_isolate(const char *dir)
 {
+	bool joined;
+
+	run_promptly();
 	raise_limit(RLIMIT_NOFILE, 524288);
 	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY); /* BPF maps, before 5.11 */
-	if (!join_mounts_of_init(dir))
-		leave_sysfs();
+	joined = join_mounts_of_init(dir);
 	if (unshare(CLONE_NEWNET))
 		log_info("stays in the network namespace it was started in: %s", strerror(errno));
 	home_net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (!joined)
+		change_sysfs();
 }
 
+/*
+ * Not CAP_SYS_NICE: once, before the others are given up. Not CAP_DAC_*: what is
+ * root's own is enough.
+ */
 static const u8 kept[] = {
 	CAP_NET_ADMIN,		     /* devices, routes, tc */
 	CAP_NET_RAW,		     /* the engine's sockets */

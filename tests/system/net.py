@@ -135,7 +135,7 @@ class Sniffer:
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.sock.bind((dev, ETH_P_ALL))
-        self.seen = []
+        self.seen, self.loopback = [], dev == "lo"
 
     def close(self):
         self.sock.close()
@@ -143,6 +143,8 @@ class Sniffer:
     def drain(self):
         while select.select([self.sock], [], [], 0)[0]:
             data, where = self.sock.recvfrom(70000)
+            if self.loopback and where[2] == socket.PACKET_OUTGOING:
+                continue  # seen again when it comes back
             if where[1] == 0x0800 or (data and data[0] >> 4 == 4):
                 self.seen.append(IP(data))
         return self.seen

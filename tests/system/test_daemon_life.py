@@ -59,7 +59,7 @@ def test_engine_holds_nothing(tunl, underlay):
     tunl(underlay().a, f"add tun1 mode ipip {A} datapath user")
     _, engine = tunl.parent_and_engine()
     wait_until(lambda: field(engine, "Seccomp") == "2")
-    for name in ("CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"):
+    for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
         assert int(field(engine, name), 16) == 0, name
     assert field(engine, "NoNewPrivs") == "1"
     assert set(field(engine, "Uid").split()) != {"0"}

@@ -148,7 +148,7 @@ def test_v6_is_not_carried(ends):
     """I19: an ipip device refuses IPv6, and counts it."""
     e = ends().both()
     before = e.stats(e.a)["tx_errors"]
-    e.a.ip("-6 addr add 2001:db8::1/64 dev tun1 nodad", "-6 route add 2001:db8:1::/64 dev tun1")
+    e.a.ip("addr add 2001:db8::1/64 dev tun1 nodad", "route add 2001:db8:1::/64 dev tun1")
     assert e.a.run("ping", "-6", "-n", "-c", "1", "-W", "1", "2001:db8:1::1", check=False).returncode
     wait_until(lambda: e.stats(e.a)["tx_errors"] > before)
 
