@@ -164,6 +164,12 @@ $(B)/unit/%: tests/unit/%.c $(B)/a/cases.a $$(call unit_archives,$$*) Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -Itests/lib -Itests/cases $(ALL_LDFLAGS) -o $@ $< \
 		$(B)/a/cases.a $(call unit_archives,$*) -lcmocka $(ALL_LIBS)
 
+# Programs that system tests drive parts with: tests/lib/FLOOR_NAME.c
+$(B)/test/%: tests/lib/%.c $$(call unit_archives,$$*) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
+		$(call unit_archives,$*) $(ALL_LIBS)
+
 .PHONY: unit
 unit: $(UNIT_BINS)
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The bpf datapath of one namespace. A struct bpf_ns holds the current load of
- * programs and maps (bpf/object.h) and remembers where it attached them, since
- * growing means a new load: new maps, filled from the old; new programs in the
- * place of the old; then what the old ones counted is put aside in the map
- * `base`, so that no packet goes uncounted.
+ * programs and maps (bpf/object.h). Growing means a new load: new maps, filled
+ * from the old; new programs wherever the old are; then what the old ones counted
+ * is put aside in the map `base`, so that no packet goes uncounted.
  */
 #include "bpf/loader.h"
 
@@ -29,16 +28,8 @@
 /* Room at first, and by what it grows: few namespaces have more than some tunnels. */
 enum { SIZE_FIRST = 64, SIZE_FACTOR = 8 };
 
-struct place {
-	u32 ifindex;
-	enum tc_side side;
-	enum bpf_prog_id prog;
-};
-
 struct bpf_ns {
 	struct bpf_set set;
-	struct place *places;
-	u32 nplaces;
 	u32 gen; /* as last set */
 };
 
@@ -143,44 +134,10 @@ void bpf_ns_close(struct bpf_ns *b)
 	if (!b)
 		return;
 	bpf_set_close(&b->set);
-	free(b->places);
 	free(b);
 }
 
 /* Attaching. */
-
-static struct place *place_find(struct bpf_ns *b, u32 ifindex, enum tc_side side)
-{
-	for (u32 i = 0; i < b->nplaces; i++)
-		if (b->places[i].ifindex == ifindex && b->places[i].side == side)
-			return &b->places[i];
-	return 0;
-}
-
-static int place_add(struct bpf_ns *b, const struct place *p)
-{
-	struct place *old = place_find(b, p->ifindex, p->side);
-
-	if (!old) {
-		old = realloc(b->places, (b->nplaces + 1) * sizeof(*old));
-		if (!old)
-			return -ENOMEM;
-		b->places = old;
-		old += b->nplaces++;
-	}
-	*old = *p;
-	return 0;
-}
-
-static void place_del(struct bpf_ns *b, u32 ifindex)
-{
-	u32 kept = 0;
-
-	for (u32 i = 0; i < b->nplaces; i++)
-		if (b->places[i].ifindex != ifindex)
-			b->places[kept++] = b->places[i];
-	b->nplaces = kept;
-}
 
 static int attach_error(struct err *e, u32 ifindex, int code)
 {
@@ -199,22 +156,17 @@ static int attach_error(struct err *e, u32 ifindex, int code)
 		       strerror(code));
 }
 
-static int attach(struct bpf_ns *b, const struct place *p, struct err *e)
+static int attach(struct bpf_ns *b, u32 ifindex, enum tc_side side, enum bpf_prog_id prog,
+		  struct err *e)
 {
-	int r = tc_attach(p->ifindex, p->side, b->set.prog[p->prog]);
+	int r = tc_attach(ifindex, side, b->set.prog[prog]);
 
-	if (r)
-		return attach_error(e, p->ifindex, -r);
-	if (place_add(b, p))
-		return err_set(e, ENOMEM, "no memory");
-	return 0;
+	return r ? attach_error(e, ifindex, -r) : 0;
 }
 
 int bpf_ns_attach_tunnel(struct bpf_ns *b, u32 ifindex, struct err *e)
 {
-	struct place p = {ifindex, TC_EGRESS, BPF_PROG_egress};
-
-	return attach(b, &p, e);
+	return attach(b, ifindex, TC_EGRESS, BPF_PROG_egress, e);
 }
 
 /* The ARPHRD_* of a device, or -errno. */
@@ -254,22 +206,40 @@ static enum bpf_prog_id prog_of(int type)
 int bpf_ns_attach_underlay(struct bpf_ns *b, u32 ifindex, struct err *e)
 {
 	int type = link_type(ifindex);
-	struct place p = {ifindex, TC_INGRESS, prog_of(type)};
 
 	if (type < 0)
 		return attach_error(e, ifindex, -type);
-	if (p.prog == BPF_PROG__MAX)
+	if (prog_of(type) == BPF_PROG__MAX)
 		return err_set(e, EPFNOSUPPORT,
 			       "device %u is of type %d: what comes in from it is left to the user "
 			       "datapath",
 			       ifindex, type);
-	return attach(b, &p, e);
+	return attach(b, ifindex, TC_INGRESS, prog_of(type), e);
 }
 
 void bpf_ns_detach(struct bpf_ns *b, u32 ifindex)
 {
-	place_del(b, ifindex);
+	(void)b;
 	tc_detach(ifindex);
+}
+
+/* Put a load's programs wherever ours of an earlier load are. */
+static int replace_all(const struct bpf_set *s)
+{
+	struct if_nameindex *all = if_nameindex();
+	enum bpf_prog_id prog;
+
+	if (!all)
+		return -errno;
+	for (struct if_nameindex *i = all; i->if_index; i++) {
+		if (tc_query(i->if_index, TC_EGRESS))
+			tc_attach(i->if_index, TC_EGRESS, s->prog[BPF_PROG_egress]);
+		prog = prog_of(link_type(i->if_index));
+		if (prog != BPF_PROG__MAX && tc_query(i->if_index, TC_INGRESS))
+			tc_attach(i->if_index, TC_INGRESS, s->prog[prog]);
+	}
+	if_freenameindex(all);
+	return 0;
 }
 
 /* Growing. */
@@ -359,12 +329,12 @@ static int grow(struct bpf_ns *b)
 	if (r)
 		return r;
 	r = copy_all(&old, &new);
+	if (!r)
+		r = replace_all(&new);
 	if (r) {
 		bpf_set_close(&new);
 		return r;
 	}
-	for (u32 i = 0; i < b->nplaces; i++)
-		tc_attach(b->places[i].ifindex, b->places[i].side, new.prog[b->places[i].prog]);
 	/* after this no CPU is inside an old program any more */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	stats_settle(&old, &new);

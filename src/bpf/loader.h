@@ -47,7 +47,7 @@ void bpf_ns_detach(struct bpf_ns *b, u32 ifindex);
  * Set or, with NULL, delete an entry; deleting what is not there is no error.
  * Setting tx makes the tunnel's stats, which stay until bpf_ns_del_stats().
  * The maps grow as needed, which loads the programs anew and replaces them on
- * the devices they were attached to through b; -ENOSPC: beyond BPF_TUNNELS_MAX.
+ * every device of the namespace that has them; -ENOSPC: beyond BPF_TUNNELS_MAX.
  */
 enum { BPF_TUNNELS_MAX = 65536 };
 

@@ -194,7 +194,7 @@ def test_detach_leaves_nothing(pair):
 def test_detach_leaves_what_others_put(pair):
     """A clsact that was there before, and one of ours that others have come to use."""
     a, _ = pair
-    add_filter(a, "1,6 0 0 0 4294967295")
+    add_filter(a, "1,6 0 0 4294967295")
     a.bpf_ctl("down", "tun1", "v1")
     assert "60000" in filters(a, "v1", "ingress")
     a.space.run("tc", "filter", "del", "dev", "v1", "ingress")
@@ -211,6 +211,6 @@ def test_others_filters_go_on(pair):
     """What is not ours passes to filters behind ours: here one that drops it."""
     a, _ = pair
     a.space.ping(INNER_B)
-    add_filter(a, "4,48 0 0 23,21 0 1 1,6 0 0 0 2,6 0 0 0 4294967295")
+    add_filter(a, "4,48 0 0 23,21 0 1 1,6 0 0 2,6 0 0 4294967295")
     assert a.space.ping("10.10.20.2", "-W", "1", check=False).returncode != 0
     a.space.ping(INNER_B)

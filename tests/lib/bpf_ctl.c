@@ -3,11 +3,11 @@
  * Drives the loader of the bpf datapath by hand, for tests that want it without
  * a daemon. In the caller's namespace:
  *
- *	bpfctl up TUN UNDERLAY remote A local B via V [mtu N] [ttl N] [tos N] [df N] [any]
- *	bpfctl underlay TUN DEV		put the receiving program on DEV too
- *	bpfctl fill TUN N		add N tunnels of no device, so that the maps grow
- *	bpfctl stats TUN		the counters, one `word value` a line
- *	bpfctl down TUN UNDERLAY
+ *	bpf_ctl up TUN UNDERLAY remote A local B via V [mtu N] [ttl N] [tos N] [df N] [any]
+ *	bpf_ctl underlay TUN DEV		put the receiving program on DEV too
+ *	bpf_ctl fill TUN N		add N tunnels of no device, so that the maps grow
+ *	bpf_ctl stats TUN		the counters, one `word value` a line
+ *	bpf_ctl down TUN UNDERLAY
  *
  * `up` adopts what a former `up` left on TUN. Exit status: errno of a failure.
  */
@@ -24,7 +24,7 @@
 
 static int fail(const struct err *e)
 {
-	fprintf(stderr, "bpfctl: %s\n", e->text);
+	fprintf(stderr, "bpf_ctl: %s\n", e->text);
 	return e->code;
 }
 
@@ -40,7 +40,7 @@ static be32 address(const char *text)
 	be32 a = {0};
 
 	if (inet_pton(AF_INET, text, &a) != 1) {
-		fprintf(stderr, "bpfctl: no address: %s\n", text);
+		fprintf(stderr, "bpf_ctl: no address: %s\n", text);
 		exit(EINVAL);
 	}
 	return a;
@@ -90,8 +90,9 @@ static int fill_maps(struct bpf_ns *b, u32 tun, const struct setup *s)
 static int up(struct bpf_ns *b, char **arg, struct err *e)
 {
 	u32 tun = if_nametoindex(arg[0]), dev = if_nametoindex(arg[1]);
-	struct setup s = {.tx = {.proto = PROTO_IPIP, .df = 1, .hop = {.state = HOP_OK, .mtu = 1500}},
-			  .key = {.proto = PROTO_IPIP}};
+	struct setup s = {
+		.tx = {.proto = PROTO_IPIP, .df = 1, .hop = {.state = HOP_OK, .mtu = 1500}},
+		.key = {.proto = PROTO_IPIP}};
 	int r;
 
 	s.tx.hop.oif = dev;
