@@ -62,12 +62,20 @@ int ctl_connect(void)
 	return rc;
 }
 
-/* It is there, yet says nothing. */
-static int ctl_hung(struct err *e)
+/* It is there, yet says nothing. fd: the connection, or -1. */
+static int ctl_hung(int fd, struct err *e)
 {
-	return err_set(e, ETIMEDOUT,
-		       "tunld does not answer within %d s: look at %s/log, and restart it",
-		       CTL_PATIENCE, ctl_rundir());
+	struct ucred peer = {0};
+	socklen_t len = sizeof(peer);
+	char who[32] = "";
+
+	if (fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && peer.pid > 0)
+		snprintf(who, sizeof(who), " (process %d)", (int)peer.pid);
+	return err_set(
+		e, ETIMEDOUT,
+		"tunld%s does not answer within %d s: look at %s/log; if it hangs, end it - the "
+		"next command starts another, and no tunnel is lost",
+		who, CTL_PATIENCE, ctl_rundir());
 }
 
 /* Count a line of the state file: the last one about a slot says if its tunnel is there. */
@@ -112,7 +120,7 @@ static int ctl_reach(const struct ctl_request *req, struct err *e)
 		return fd;
 	case EAGAIN:
 	case ETIMEDOUT:
-		return ctl_hung(e);
+		return ctl_hung(-1, e);
 	case EACCES:
 	case EPERM:
 		return err_set(e, EPERM, "%s/control admits root and its group only", ctl_rundir());
@@ -195,7 +203,7 @@ static json_t *ctl_receive(int fd, char *buf, struct err *e)
 	json_t *row;
 
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-		ctl_hung(e);
+		ctl_hung(fd, e);
 		return NULL;
 	}
 	if (n <= 0) {
@@ -256,7 +264,7 @@ int ctl_call(const struct ctl_request *req, struct err *e)
 		return fd;
 	rc = ctl_send(fd, line);
 	if (rc == -EAGAIN)
-		rc = ctl_hung(e);
+		rc = ctl_hung(fd, e);
 	else if (rc && rc != -EPIPE)
 		rc = err_set(e, -rc, "cannot ask tunld: %s", strerror(-rc));
 	else

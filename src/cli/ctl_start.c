@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The daemon is a child that outlives us, in a session of its own. What it
- * writes before its log stands goes to the log file too, so that its last line
- * can be told where it ends at once. Two commands may start two: the second
- * finds the first's lock and ends with status 0, and both are served by the first.
+ * says while it starts comes through a pipe, so that its last line can be told
+ * where it ends at once, even where its log cannot be written. Two commands may
+ * start two: the second finds the first's lock and ends with status 0, and both
+ * are served by the first.
  */
 #include "cli/ctl_start.h"
 
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -69,62 +69,48 @@ static int find_tunld(char path[PATH_MAX], struct err *e)
 		       "/sbin: install it, or set TUNL_TUNLD");
 }
 
-static int open_log(void)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	mkdir(ctl_rundir(), 0755);
-	fd = open(ctl_path("log", path, sizeof(path)), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-		  0640);
-	return fd >= 0 ? fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
-}
-
-static void become_tunld(const char *path)
+static void become_tunld(const char *path, int words)
 {
 	char *argv[] = {"tunld", NULL};
-	int null = open("/dev/null", O_RDWR), log = open_log();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char full[PATH_MAX];
 
 	setsid();
-	if (chdir("/"))
+	if (!realpath(path, full) || chdir("/"))
 		_exit(127);
 	dup2(null, 0);
 	dup2(null, 1);
-	dup2(log, 2);
-	for (int fd = 3; fd < 256; fd++)
-		close(fd);
-	execv(path, argv);
-	dprintf(2, "tunld: cannot run %s: %s\n", path, strerror(errno));
+	dup2(words, 2);
+	close_range(3, ~0u, 0);
+	execv(full, argv);
+	dprintf(2, "tunld: cannot run %s: %s\n", full, strerror(errno));
 	_exit(127);
 }
 
-/* The last line of the log, which says why it ended; "" if there is none. */
-static void last_words(char *buf, size_t size)
+/* The last line that a daemon which has ended said; "" if there is none. */
+static void last_words(int words, char *buf, size_t size)
 {
-	char path[PATH_MAX], line[256];
-	FILE *f = fopen(ctl_path("log", path, sizeof(path)), "re");
+	char said[1024];
+	ssize_t n = read(words, said, sizeof(said) - 1);
+	char *line, *rest = said;
 
 	buf[0] = '\0';
-	if (!f)
-		return;
-	while (fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
+	said[n > 0 ? n : 0] = '\0';
+	while ((line = strsep(&rest, "\n")))
 		if (line[0])
 			text_copy(buf, size, line);
-	}
-	fclose(f);
 }
 
-static int start_failed(int status, struct err *e)
+static int start_failed(int status, int words, struct err *e)
 {
 	char why[160];
 
-	last_words(why, sizeof(why));
+	last_words(words, why, sizeof(why));
 	if (WIFSIGNALED(status))
-		return err_set(e, ECHILD, "tunld was ended by signal %d at its start: %s",
+		return err_set(e, ENODEV, "tunld was ended by signal %d at its start: %s",
 			       WTERMSIG(status), why);
-	return err_set(e, ECHILD, "tunld could not start: %s",
-		       why[0] ? why : "its log says nothing");
+	return err_set(e, ENODEV, "tunld could not start: %s",
+		       why[0] ? why : "it does not say why");
 }
 
 static long now_ms(void)
@@ -136,7 +122,7 @@ static long now_ms(void)
 }
 
 /* Until it answers, ends with a failure, or CTL_PATIENCE is over. */
-static int await_tunld(pid_t pid, struct err *e)
+static int await_tunld(pid_t pid, int words, struct err *e)
 {
 	long end = now_ms() + CTL_PATIENCE * 1000L;
 	bool gone = false;
@@ -146,7 +132,7 @@ static int await_tunld(pid_t pid, struct err *e)
 		if (!gone && waitpid(pid, &status, WNOHANG) == pid) {
 			gone = true;
 			if (!WIFEXITED(status) || WEXITSTATUS(status))
-				return start_failed(status, e);
+				return start_failed(status, words, e);
 		}
 		fd = ctl_connect();
 		if (fd >= 0)
@@ -160,15 +146,19 @@ static int await_tunld(pid_t pid, struct err *e)
 int ctl_start(struct err *e)
 {
 	char path[PATH_MAX];
+	int words[2], rc = find_tunld(path, e);
 	pid_t pid;
-	int rc = find_tunld(path, e);
 
 	if (rc)
 		return rc;
-	pid = fork();
-	if (pid < 0)
+	if (pipe2(words, O_CLOEXEC | O_NONBLOCK))
 		return err_set(e, errno, "cannot start tunld: %s", strerror(errno));
+	pid = fork();
 	if (!pid)
-		become_tunld(path);
-	return await_tunld(pid, e);
+		become_tunld(path, words[1]);
+	close(words[1]);
+	rc = pid < 0 ? err_set(e, errno, "cannot start tunld: %s", strerror(errno))
+		     : await_tunld(pid, words[0], e);
+	close(words[0]);
+	return rc;
 }

@@ -23,6 +23,37 @@ static int print_json(void *ctx, json_t *row)
 	return 0;
 }
 
+/* A value for a person: lists with commas, objects as "word value". */
+static void print_value(json_t *value)
+{
+	const char *key, *comma = "";
+	char *text;
+	size_t i;
+	json_t *v;
+
+	if (json_is_object(value)) {
+		json_object_foreach(value, key, v)
+		{
+			printf("%s%s ", comma, key);
+			print_value(v);
+			comma = ", ";
+		}
+	} else if (json_is_array(value)) {
+		json_array_foreach(value, i, v)
+		{
+			fputs(comma, stdout);
+			print_value(v);
+			comma = ", ";
+		}
+	} else if (json_is_string(value)) {
+		fputs(json_string_value(value), stdout);
+	} else {
+		text = json_dumps(value, JSON_ENCODE_ANY);
+		fputs(text ? text : "", stdout);
+		free(text);
+	}
+}
+
 static int print_text(void *ctx, json_t *row)
 {
 	const char *key;
@@ -31,13 +62,9 @@ static int print_text(void *ctx, json_t *row)
 	(void)ctx;
 	json_object_foreach(row, key, value)
 	{
-		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-		if (json_is_string(value))
-			printf("%s: %s\n", key, json_string_value(value));
-		else
-			printf("%s: %s\n", key, text ? text : "");
-		free(text);
+		printf("%s: ", key);
+		print_value(value);
+		putchar('\n');
 	}
 	return 0;
 }
@@ -102,16 +129,17 @@ static int daemon_stop(const struct cli *cli)
 	return rc ? failed("stop", &e) : 0;
 }
 
-/* The new one adopts what the old one carried. */
+/* It starts itself anew and adopts what it carried; a status waits until it has. */
 static int daemon_restart(const struct cli *cli)
 {
 	const struct ctl_request req = {.verb = "status", .start = true};
 	struct err e = {0};
-	int status = daemon_stop(cli);
+	int rc = daemon_call("restart", NULL, NULL, &e);
 
-	if (status)
-		return status;
-	return ctl_call(&req, &e) ? failed("restart", &e) : 0;
+	(void)cli;
+	if (!rc || rc == -ENOTCONN)
+		rc = ctl_call(&req, &e);
+	return rc ? failed("restart", &e) : 0;
 }
 
 static const struct {

@@ -152,7 +152,7 @@ static void t_ctl_hung(void **state)
 
 	(void)state;
 	assert_int_equal(ask(SILENT, &sum, &e), -ETIMEDOUT);
-	assert_non_null(strstr(e.text, "tunld does not answer"));
+	assert_non_null(strstr(e.text, "does not answer within"));
 	assert_in_range(time(NULL) - start, CTL_PATIENCE - 1, CTL_PATIENCE + 2);
 }
 
@@ -173,7 +173,7 @@ static void t_ctl_absent(void **state)
 		assert_int_equal(ctl_call(&add, &e), -ENOENT);
 		assert_non_null(strstr(e.text, "/nonexistent/tunld"));
 		setenv("TUNL_TUNLD", "/bin/false", 1);
-		assert_int_equal(ctl_call(&add, &e), -ECHILD);
+		assert_int_equal(ctl_call(&add, &e), -ENODEV);
 		assert_non_null(strstr(e.text, "could not start"));
 	} else {
 		assert_int_equal(ctl_call(&add, &e), -EPERM);
