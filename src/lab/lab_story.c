@@ -18,10 +18,11 @@ struct story {
 	struct lab l;
 	struct lab_capture *capture;
 	struct lab_wire wire;
-	json_t *ends;	      /* {"a": {"datapath": ..., "why": ...}} */
-	double rtt[2];	      /* ms, without and with the tunnel; < 0: not known */
-	u32 first;	      /* frame of the capture: the first within the tunnel */
-	char pcap[PATH_MAX];  /* "": none saved */
+	json_t *ends;	     /* {"a": {"datapath": ..., "why": ...}} */
+	double rtt[2];	     /* ms, without and with the tunnel; < 0: not known */
+	u32 first;	     /* frame of the capture: the first within the tunnel */
+	char pcap[PATH_MAX]; /* where the capture is to be saved */
+	bool saved;
 	char datapath[2][16]; /* in use, per end */
 };
 
@@ -137,13 +138,14 @@ static int save(struct story *s, struct err *e)
 {
 	int err = lab_capture_save(s->capture, s->pcap, s->o->pcap, e);
 
-	if (err)
-		s->pcap[0] = '\0';
-	else
+	s->saved = !err;
+	if (s->saved)
 		lab_ui_say(&s->l.ui,
-			   "\nThe packets are in %s; `tunl explain` on it says this again, and\n"
-			   "Wireshark or `tcpdump -nvr` open it, too.",
-			   s->pcap);
+			   "\nThe packets are saved. To look at them again:\n\n"
+			   "    tunl explain %s\n"
+			   "    tcpdump -nvr %s\n"
+			   "    wireshark %s",
+			   s->pcap, s->pcap, s->pcap);
 	return err;
 }
 
@@ -225,7 +227,7 @@ static void print_json(struct story *s, int err, const struct err *e)
 		s->o->topo->name, "id", s->l.rec.id, "ok", !err, "error", err ? e->text : NULL,
 		"standing", !err && (s->o->keep || s->o->up), "steps", s->l.steps, "ends", s->ends,
 		"rtt_ms", "underlay", rtt_json(s->rtt[0]), "tunnel", rtt_json(s->rtt[1]), "packets",
-		s->wire.packets, "sums", s->wire.sums, "pcap", s->pcap[0] ? s->pcap : NULL);
+		s->wire.packets, "sums", s->wire.sums, "pcap", s->saved ? s->pcap : NULL);
 
 	json_dumpf(j, stdout, JSON_INDENT(2));
 	putchar('\n');

@@ -301,6 +301,41 @@ def test_ping_without_answer(tunl, lab, tmp_path):
     left_nothing(tunl, lab)
 
 
+def test_json_of_a_failure(tunl, lab, tmp_path):
+    ping = tmp_path / "ping"
+    ping.write_text("#!/bin/sh\nexit 2\n")
+    ping.chmod(0o755)
+    tunl.env["PATH"] = f"{tmp_path}:{tunl.env['PATH']}"
+    done = tunl.refused(None, f"lab run -j --id {lab}", status=1)
+    report = json.loads(done.stdout)
+    assert not report["ok"] and not report["standing"] and done.stderr == f"tunl lab: {report['error']}\n"
+    (failed,) = (s for s in report["steps"] if s["status"])
+    assert "ping" in failed["command"] and failed["status"] == 2 and "exit status 2" in report["error"]
+    assert report["packets"] is None and report["pcap"] is None and report["rtt_ms"]["tunnel"] is None
+
+
+def test_full_rundir(tunl, lab, tmp_path):
+    """No room for the lab's record."""
+    done = run("unshare", "-m", "sh", "-c",
+               f"mount -t tmpfs -o size=4k tmpfs {tmp_path} && head -c 4096 /dev/zero >{tmp_path}/full && "
+               f"exec {BUILD}/tunl lab run --id {lab}",
+               check=False, env={**tunl.env, "TUNL_RUNDIR": str(tmp_path)})
+    assert done.returncode == 1 and not namespaces(lab)
+    assert done.stderr == f"tunl lab: cannot write in {tmp_path}/labs: No space left on device\n"
+
+
+def test_namespace_gone_meanwhile(tunl, lab, tmp_path):
+    """Somebody deletes an end under the lab's feet: it says so, and takes the rest down."""
+    with slow_ping(tunl, tmp_path) as reached:
+        p = start(tunl, "run", "--id", lab)
+        wait_until(reached, 10, "the ping")
+        run("ip", "netns", "del", f"tunl-{lab}-a")
+        p.send_signal(signal.SIGINT)
+        out, _ = p.communicate(timeout=15)
+    assert p.returncode == 130 and f"[#] ip netns del tunl-{lab}-r" in out
+    assert not namespaces(lab)
+
+
 def test_hung_daemon(tunl, lab, tmp_path):
     fake = tmp_path / "tunld"
     fake.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid\nexec sleep 300\n")
