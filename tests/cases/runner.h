@@ -68,5 +68,6 @@ void case_output_vnet(enum case_way way, unsigned i, const void *data, u32 len,
 int cases_main(const struct case_backend *b, int argc, char **argv);
 
 extern const struct case_backend case_engine;
+extern const struct case_backend case_bpf; /* the engine behind it */
 
 #endif

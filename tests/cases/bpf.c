@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bpf datapath as a backend: each packet goes through the program (a test
+ * run); what the program hands over goes to the engine's core, as the kernel
+ * would bring it there. So every case says the same of both datapaths. What a
+ * test run cannot express (merged packets, checksums left to be done, more than
+ * a page) goes to the engine at once. The maps are kept as the daemon keeps them.
+ */
+#include <stdlib.h>
+
+#include "../lib/bpf_run.h"
+#include "model/lookup.h"
+#include "runner.h"
+
+#include <linux/rtnetlink.h>
+
+enum { TEST_RUN_MIN = IP4_HLEN, DEVS_MAX = 64 };
+
+struct slot {
+	struct lookup_node node; /* in dp.rx while there and up */
+	struct case_tunnel t;
+	bool there, in_rx;
+};
+
+struct dp {
+	struct run run;
+	struct world *world;
+	void *engine; /* case_engine's */
+	struct lookup rx;
+	struct slot slot[CASE_TUNNELS];
+};
+
+/* Devices of this process's own namespace, made when they are first wanted; kept to its end. */
+static int devs[DEVS_MAX];
+
+static int make_dev(u32 ifindex)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+
+	if (ifindex >= DEVS_MAX)
+		return -EINVAL;
+	if (devs[ifindex])
+		return 0;
+	devs[ifindex] = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (devs[ifindex] < 0 || ioctl(devs[ifindex], TUNSETIFINDEX, &ifindex) ||
+	    ioctl(devs[ifindex], TUNSETIFF, &ifr)) {
+		int err = -errno;
+
+		devs[ifindex] = 0;
+		return err;
+	}
+	return 0;
+}
+
+/* A namespace of its own and one CPU, since counters and ids are per CPU. Once a process. */
+static int prepare(void)
+{
+	static bool done;
+	cpu_set_t one;
+
+	if (done)
+		return 0;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	if (unshare(CLONE_NEWNET) || sched_setaffinity(0, sizeof(one), &one))
+		return -errno;
+	done = true;
+	return 0;
+}
+
+static void dp_close(void *dp)
+{
+	struct dp *d = dp;
+
+	lookup_free(&d->rx);
+	if (d->engine)
+		case_engine.close(d->engine);
+	bpf_object__close(d->run.obj);
+	free(d);
+}
+
+static void *dp_open(struct world *w, const char **why)
+{
+	struct dp *d = calloc(1, sizeof(*d));
+	int err = d ? prepare() : -ENOMEM;
+
+	if (!err)
+		err = run_load(&d->run);
+	if (err) {
+		*why = err == -EPERM ? "a network namespace and BPF programs are not permitted here"
+				     : strerror(-err);
+		free(d);
+		return NULL;
+	}
+	d->world = w;
+	d->engine = case_engine.open(w, why);
+	if (d->engine)
+		return d;
+	dp_close(d);
+	return NULL;
+}
+
+/* What the parent's route lookup makes of the world's answer. */
+static struct bpf_hop hop_of(const struct dp *d, const struct case_tunnel *t)
+{
+	struct route_key key = {
+		.dst = t->cfg.remote,
+		.src = t->cfg.local,
+		.oif = t->cfg.link,
+		.mark = t->cfg.fwmark,
+		.tos = t->cfg.tos & TUNL_TOS_INHERIT ? 0 : t->cfg.tos & 0xfc,
+		.proto = t->cfg.proto,
+	};
+	struct route rt = {};
+	struct bpf_hop hop = {.state = HOP_SLOW};
+
+	if (be32_is_zero(key.dst))
+		return hop;
+	world_route(d->world, &key, &rt);
+	if (rt.error)
+		hop.state = HOP_UNREACHABLE;
+	else if (rt.oif == t->ifindex)
+		hop.state = HOP_LOOP;
+	else if (rt.type == RTN_UNICAST)
+		hop.state = HOP_OK;
+	hop.oif = rt.oif;
+	hop.dst = key.dst;
+	hop.via = rt.via;
+	hop.src = rt.src;
+	hop.mtu = rt.mtu;
+	hop.mtu_locked = rt.mtu_locked;
+	return hop;
+}
+
+/* The entry of a tunnel, but for what the receiving program noted in it. */
+static void write_tx(struct dp *d, const struct case_tunnel *t)
+{
+	struct bpf_tx old = {}, tx = {
+					.hop = hop_of(d, t),
+					.nbma = be32_is_zero(t->cfg.remote),
+					.proto = t->cfg.proto,
+					.ttl = t->cfg.ttl,
+					.tos = t->cfg.tos,
+					.df = t->cfg.pmtudisc,
+					.link = t->cfg.link,
+				};
+
+	if (!bpf_map_lookup_elem(run_map(&d->run, "tunl_tx_1"), &t->ifindex, &old))
+		tx.slow_until = old.slow_until;
+	run_set(&d->run, "tunl_tx_1", &t->ifindex, &tx);
+}
+
+static void write_rx_key(struct dp *d, be32 remote, be32 local)
+{
+	struct bpf_rx_key key = {remote, local, PROTO_IPIP};
+	struct lookup_rule rule;
+	struct bpf_rx rx = {};
+
+	if (!lookup_compile(&d->rx, remote, local, &rule)) {
+		run_unset(&d->run, "tunl_rx_1", &key);
+		return;
+	}
+	rx.candidate = container_of(rule.candidate, struct slot, node)->t.ifindex;
+	rx.nbound = rule.nbound;
+	for (u32 i = 0; i < rule.nbound && i < BPF_RX_BOUND; i++) {
+		rx.bound[i].link = rule.bound[i]->link;
+		rx.bound[i].ifindex = container_of(rule.bound[i], struct slot, node)->t.ifindex;
+	}
+	for (unsigned i = 0; i < CASE_TUNNELS; i++) {
+		struct slot *s = &d->slot[i];
+
+		if (s->in_rx && s->t.cfg.proto && s->t.cfg.proto != PROTO_IPIP &&
+		    be32_eq(s->node.remote, remote) && be32_eq(s->node.local, local))
+			rx = (struct bpf_rx){.nbound = BPF_RX_SLOW};
+	}
+	run_set(&d->run, "tunl_rx_1", &key, &rx);
+}
+
+static void write_locals(struct dp *d)
+{
+	be32 key;
+	u32 one = 1;
+
+	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_local_1"), NULL, &key))
+		run_unset(&d->run, "tunl_local_1", &key);
+	for (u32 i = 0; i < d->world->naddresses; i++)
+		run_set(&d->run, "tunl_local_1", &d->world->address[i].addr, &one);
+}
+
+/* All as the world and the tunnels are now. */
+static void write_all(struct dp *d)
+{
+	struct bpf_ns_state st = {.gen = 1};
+	u32 zero = 0;
+
+	write_locals(d);
+	for (unsigned i = 0; i < CASE_TUNNELS; i++) {
+		if (!d->slot[i].there)
+			continue;
+		write_tx(d, &d->slot[i].t);
+		st.any_bound |= d->slot[i].node.link != 0;
+		write_rx_key(d, d->slot[i].node.remote, d->slot[i].node.local);
+	}
+	run_set(&d->run, "tunl_state_1", &zero, &st);
+}
+
+static void leave(struct dp *d, struct slot *s)
+{
+	if (s->in_rx)
+		lookup_del(&d->rx, &s->node);
+	s->in_rx = false;
+	if (s->there)
+		write_rx_key(d, s->node.remote, s->node.local);
+}
+
+static int dp_set(void *dp, unsigned i, const struct case_tunnel *t)
+{
+	struct dp *d = dp;
+	struct slot *s = &d->slot[i];
+	int err = make_dev(t->ifindex);
+
+	if (err)
+		return err;
+	leave(d, s);
+	if (!s->there)
+		run_clear_stats(&d->run, t->ifindex);
+	s->t = *t;
+	s->there = true;
+	s->node = lookup_node(&t->cfg, t->order);
+	s->in_rx = t->up && lookup_add(&d->rx, &s->node) == 0;
+	return case_engine.set(d->engine, i, t);
+}
+
+static void dp_del(void *dp, unsigned i)
+{
+	struct dp *d = dp;
+
+	leave(d, &d->slot[i]);
+	run_unset(&d->run, "tunl_tx_1", &d->slot[i].t.ifindex);
+	d->slot[i].there = false;
+	case_engine.del(d->engine, i);
+}
+
+static void dp_flush(void *dp)
+{
+	case_engine.flush(((struct dp *)dp)->engine);
+}
+
+/* Whether a test run can stand for what the kernel would do with the packet. */
+static bool can_run(const struct case_packet *p)
+{
+	return p->len >= TEST_RUN_MIN && p->len + ETH_HLEN <= RUN_MAX && !p->vnet.gso_type &&
+	       !p->vnet.flags;
+}
+
+static void dp_tx(void *dp, unsigned i, struct case_packet *p)
+{
+	struct dp *d = dp;
+	struct run_frame f = {.ifindex = d->slot[i].t.ifindex, .ethertype = p->ethertype};
+	int verdict = HANDED_OVER;
+
+	write_all(d);
+	if (can_run(p))
+		verdict = run_prog(&d->run, "tunl_egress_l2", &f, p->data, p->len);
+	if (verdict == TC_ACT_REDIRECT)
+		case_output(CASE_WIRE, 0, d->run.out, d->run.len);
+	else if (verdict == HANDED_OVER)
+		case_engine.tx(d->engine, i, p);
+}
+
+/* Which tunnel's count of received packets is not what it was. */
+static unsigned who_got(struct dp *d, const u64 before[CASE_TUNNELS])
+{
+	unsigned i;
+
+	for (i = 0; i < CASE_TUNNELS; i++)
+		if (d->slot[i].there &&
+		    run_stats(&d->run, d->slot[i].t.ifindex).rx_packets != before[i])
+			break;
+	return i;
+}
+
+static void dp_rx(void *dp, u32 iif, struct case_packet *p)
+{
+	struct dp *d = dp;
+	struct run_frame f = {.ifindex = iif, .ethertype = p->ethertype};
+	u64 before[CASE_TUNNELS] = {};
+	int verdict = HANDED_OVER;
+
+	write_all(d);
+	for (unsigned i = 0; i < CASE_TUNNELS; i++)
+		if (d->slot[i].there)
+			before[i] = run_stats(&d->run, d->slot[i].t.ifindex).rx_packets;
+	if (can_run(p) && !make_dev(iif))
+		verdict = run_prog(&d->run, "tunl_ingress", &f, p->data, p->len);
+	if (verdict == TC_ACT_REDIRECT)
+		case_output(CASE_TUN, who_got(d, before), d->run.out, d->run.len);
+	else if (verdict == HANDED_OVER)
+		case_engine.rx(d->engine, iif, p);
+}
+
+static void dp_clock(void *dp, u64 now_ms)
+{
+	case_engine.clock(((struct dp *)dp)->engine, now_ms);
+}
+
+static void dp_stats(void *dp, unsigned i, struct tunnel_stats *st)
+{
+	struct dp *d = dp;
+	struct tunnel_stats bpf;
+
+	case_engine.stats(d->engine, i, st);
+	if (i >= CASE_TUNNELS || !d->slot[i].there)
+		return;
+	bpf = run_stats(&d->run, d->slot[i].t.ifindex);
+	stats_add(st, &bpf);
+}
+
+const struct case_backend case_bpf = {
+	.name = "bpf",
+	.open = dp_open,
+	.close = dp_close,
+	.set = dp_set,
+	.del = dp_del,
+	.flush = dp_flush,
+	.tx = dp_tx,
+	.rx = dp_rx,
+	.clock = dp_clock,
+	.stats = dp_stats,
+};
