@@ -8,7 +8,8 @@
  *         link/ipip 10.10.10.2 peer 10.10.20.2 promiscuity 0 ... maxmtu 65515
  *         ipip ipip remote 10.10.20.2 local 10.10.10.2 ttl inherit pmtudisc addrgenmode ...
  *
- * All else passes as it comes, flags included.
+ * All else passes as it comes, flags included. `type ipip`, with -d or without, shows
+ * our tunnels of that kind, after the kernel's own.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -19,7 +20,9 @@
 
 #include "cli/ip_call.h"
 #include "cli/ip_detail.h"
+#include "cli/ip_kind.h"
 #include "lib/addr.h"
+#include "model/modes.h"
 
 static bool is_show(const char *verb, bool link)
 {
@@ -35,11 +38,29 @@ static bool is_show(const char *verb, bool link)
 	return false;
 }
 
+/* `type KIND` among the words of show, KIND one of ours: its index, or 0. */
+static int kind_at(int argc, char **words)
+{
+	int i;
+
+	for (i = 2; i + 1 < argc; i++)
+		if (!strcmp(words[i], "type"))
+			return ip_kind_find(words[i + 1]) ? i + 1 : 0;
+	return 0;
+}
+
 bool ip_detail_is(const struct ip_call *call, int argc, char **words)
 {
-	bool link = words[0][0] == 'l';
+	bool link = words[0][0] == 'l', detail = call->cli.details && !call->brief;
 
-	return call->cli.details && !call->brief && (argc < 2 || is_show(words[1], link));
+	if (argc >= 2 && !is_show(words[1], link))
+		return false;
+	return detail || kind_at(argc, words);
+}
+
+static bool row_shown(const struct ip_rows *rows, const struct tunnel_row *row)
+{
+	return !rows->only || !strcmp(mode_info(row->cfg.mode)->kind, rows->only);
 }
 
 const struct tunnel_row *ip_rows_find(const struct ip_rows *rows, u32 ifindex)
@@ -47,7 +68,18 @@ const struct tunnel_row *ip_rows_find(const struct ip_rows *rows, u32 ifindex)
 	size_t i;
 
 	for (i = 0; i < rows->n; i++)
-		if (rows->row[i].ifindex == ifindex)
+		if (rows->row[i].ifindex == ifindex && row_shown(rows, &rows->row[i]))
+			return &rows->row[i];
+	return NULL;
+}
+
+const struct tunnel_row *ip_rows_named(const struct ip_rows *rows, const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < rows->n; i++)
+		if (strlen(rows->row[i].ifname) == len &&
+		    !strncmp(rows->row[i].ifname, name, len) && row_shown(rows, &rows->row[i]))
 			return &rows->row[i];
 	return NULL;
 }
@@ -62,22 +94,28 @@ static size_t escape_len(const char *p)
 	return n;
 }
 
-/* "N: NAME: <": the row of ours that it begins, and where NAME ends. */
-static const struct tunnel_row *head_row(const char *p, const struct ip_rows *rows,
-					 const char **name_end)
+/* The row of ours that a line begins: "N: NAME...", or under -br "NAME...". */
+static const struct tunnel_row *line_row(const char *p, const struct ip_rows *rows)
 {
-	const char *name;
 	char *end;
-	unsigned long ifindex;
+	unsigned long ifindex = strtoul(p, &end, 10);
 
-	if (!isdigit((unsigned char)*p))
+	if (isdigit((unsigned char)*p) && !strncmp(end, ": ", 2))
+		return ip_rows_find(rows, ifindex);
+	p += escape_len(p);
+	return ip_rows_named(rows, p, strcspn(p, " @\033"));
+}
+
+/* In "N: NAME: <" the end of NAME; NULL: not such a line, or NAME has a suffix. */
+static const char *head_name_end(const char *p)
+{
+	const char *name = p + strcspn(p, " ") + 1, *end;
+
+	if (!isdigit((unsigned char)*p) || !strchr(p, '<'))
 		return NULL;
-	ifindex = strtoul(p, &end, 10);
-	if (strncmp(end, ": ", 2))
-		return NULL;
-	name = end + 2 + escape_len(end + 2);
-	*name_end = name + strcspn(name, " :@");
-	return strchr(*name_end, '<') ? ip_rows_find(rows, ifindex) : NULL;
+	name += escape_len(name);
+	end = name + strcspn(name, " :@");
+	return *end == ':' ? end : NULL;
 }
 
 /* Skip one address, coloured or not. Its end, or NULL: none there. */
@@ -157,26 +195,32 @@ static void put_kind(FILE *to, const char *p, const struct tunnel_cfg *cfg)
 	fprintf(to, "    %s%s", line, rest ? rest : "");
 }
 
-/* One line of ip's, without its end (under -o: what stands between two backslashes). */
-static void put_line(FILE *to, const char *p, const struct ip_rows *rows,
-		     const struct tunnel_row **row)
+static void put_head(FILE *to, const char *p, const struct tunnel_cfg *cfg)
 {
-	const char *name_end;
+	const char *end = head_name_end(p);
 
-	if (*p != ' ') {
-		*row = head_row(p, rows, &name_end);
-		if (*row && *name_end == ':')
-			fprintf(to, "%.*s@%s%s", (int)(name_end - p), p, ip_info_link(&(*row)->cfg),
-				name_end);
-		else
-			fputs(p, to);
-	} else if (*row && !strncmp(p, "    link/", 9)) {
-		put_link(to, p, &(*row)->cfg);
-	} else if (*row && !strncmp(p, "    tun type tun ", 17)) {
-		put_kind(to, p, &(*row)->cfg);
-	} else {
+	if (end)
+		fprintf(to, "%.*s@%s%s", (int)(end - p), p, ip_info_link(cfg), end);
+	else
 		fputs(p, to);
-	}
+}
+
+/* A line of ip's about a tunnel, without its end (under -o: up to a backslash). */
+static void put_line(FILE *to, const char *p, const struct tunnel_cfg *cfg)
+{
+	static const struct {
+		const char *begin;
+		void (*put)(FILE *to, const char *p, const struct tunnel_cfg *cfg);
+	} lines[] = {{"    link/", put_link}, {"    tun type tun ", put_kind}};
+	size_t i;
+
+	for (i = 0; i < countof(lines); i++)
+		if (!strncmp(p, lines[i].begin, strlen(lines[i].begin)))
+			return lines[i].put(to, p, cfg);
+	if (*p == ' ')
+		fputs(p, to);
+	else
+		put_head(to, p, cfg);
 }
 
 static void put_text(FILE *to, char *text, const struct ip_rows *rows, bool oneline)
@@ -189,17 +233,26 @@ static void put_text(FILE *to, char *text, const struct ip_rows *rows, bool onel
 		char end = text[len];
 
 		text[len] = '\0';
-		put_line(to, text, rows, &row);
-		if (end)
+		if (*text != ' ')
+			row = line_row(text, rows);
+		if (row && rows->detail)
+			put_line(to, text, &row->cfg);
+		else if (row || !rows->only)
+			fputs(text, to);
+		if (end && (row || !rows->only))
 			putc(end, to);
 		text += len + (end != '\0');
 	}
 }
 
-/* The call's words; where a terminal would have had colours, so that it still has them. */
-static char **argv_copy(const struct ip_call *call)
+/*
+ * The call's words; where a terminal would have had colours, so that it still has
+ * them; and with as_tun `type tun` for `type KIND`.
+ */
+static char **argv_copy(const struct ip_call *call, bool as_tun)
 {
 	char **argv = calloc(call->argc + 2, sizeof(*argv));
+	int kind = kind_at(call->argc - call->object, call->argv + call->object);
 	int n = 0, i, at = call->object;
 
 	if (at > 1 && !strcmp(call->argv[at - 1], "--"))
@@ -207,31 +260,31 @@ static char **argv_copy(const struct ip_call *call)
 	for (i = 0; argv && i < call->argc; i++) {
 		if (i == at && call->cli.color)
 			argv[n++] = (char *)"-color=always";
-		argv[n++] = call->argv[i];
+		argv[n++] =
+			as_tun && kind && i == call->object + kind ? (char *)"tun" : call->argv[i];
 	}
 	return argv;
 }
 
-/* All that a child writes to stdout, with a NUL at its end; the caller's. */
-static char *run_captured(const struct ip_call *call, size_t *len, int *status)
+/* All that a child writes to stdout; the caller's. NULL: it could not be run. */
+static char *run_captured(const struct ip_call *call, bool as_tun, int *status)
 {
 	int fd = memfd_create("ip-detail", MFD_CLOEXEC);
 	const struct ip_fds fds = {-1, fd, -1};
-	char **argv = argv_copy(call), *text = NULL;
+	char **argv = argv_copy(call, as_tun), *text = NULL;
 	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
 	size_t room = 0;
 	pid_t pid;
 
 	*status = EXIT_REFUSED;
-	*len = 0;
 	pid = f && argv ? ip_real_spawn(argv, &fds) : -ENOMEM;
 	if (pid > 0) {
-		ssize_t n;
-
 		*status = ip_real_wait(pid);
 		rewind(f);
-		n = getdelim(&text, &room, '\0', f);
-		*len = n > 0 ? n : 0;
+		if (getdelim(&text, &room, '\0', f) < 0) {
+			free(text);
+			text = strdup("");
+		}
 	}
 	free(argv);
 	if (f)
@@ -239,16 +292,24 @@ static char *run_captured(const struct ip_call *call, size_t *len, int *status)
 	return text;
 }
 
-static int show(const struct ip_call *call, const struct ip_rows *rows)
+static int show(const struct ip_call *call, bool link, const struct ip_rows *rows)
 {
-	int status;
-	size_t len;
-	char *text = run_captured(call, &len, &status);
+	int status = 0;
+	/*
+	 * The kernel may have devices of that kind itself. (`ip -o addr show type KIND`
+	 * tells the addresses of all devices where there is none of the kind.)
+	 */
+	bool may_have = rows->only && !(call->cli.oneline && !link);
+	char *first = may_have ? run_captured(call, false, &status) : NULL;
+	char *text = status ? NULL : run_captured(call, true, &status);
 
-	if (text && len && call->cli.json)
-		ip_json_write(stdout, text, len, rows, call->cli.pretty);
-	else if (text && len)
+	if (text && *text && call->cli.json) {
+		ip_json_write(stdout, first, text, rows, call->cli.pretty);
+	} else if (text) {
+		fputs(first ? first : "", stdout);
 		put_text(stdout, text, rows, call->cli.oneline);
+	}
+	free(first);
 	free(text);
 	if (fflush(stdout) && !status)
 		status = EXIT_REFUSED;
@@ -257,16 +318,18 @@ static int show(const struct ip_call *call, const struct ip_rows *rows)
 
 int ip_detail_serve(const struct ip_call *call, int argc, char **words)
 {
+	int kind = kind_at(argc, words), status;
 	struct tunnel_row *row;
-	struct ip_rows rows;
+	struct ip_rows rows = {
+		.only = kind ? words[kind] : NULL,
+		.detail = call->cli.details && !call->brief,
+	};
 	struct err e = {0};
-	int status;
 
-	(void)argc, (void)words;
 	if (row_list(&row, &rows.n, &e) < 0 || !rows.n)
 		return ip_real_exec(call->argv);
 	rows.row = row;
-	status = show(call, &rows);
+	status = show(call, words[0][0] == 'l', &rows);
 	free(row);
 	return status;
 }

@@ -17,9 +17,13 @@
 struct ip_rows {
 	const struct tunnel_row *row;
 	size_t n;
+	const char *only; /* `type KIND`: nothing is shown but tunnels of it; NULL: all */
+	bool detail;	  /* -d: what is said of them is rewritten */
 };
 
+/* The tunnel that a device is, by index or name; with `only` set, of that kind. */
 const struct tunnel_row *ip_rows_find(const struct ip_rows *rows, u32 ifindex);
+const struct tunnel_row *ip_rows_named(const struct ip_rows *rows, const char *name, size_t len);
 
 /* --- ip_info.c */
 
@@ -40,8 +44,10 @@ u32 ip_info_mtu_max(const struct tunnel_cfg *cfg);
 
 /*
  * Write ip's JSON output, rewritten for our devices, in ip's own layout
- * (-p: pretty). What cannot be read goes out as it came.
+ * (-p: pretty). first (NULL: none) is another such output, whose rows go before.
+ * What cannot be read goes out as it came.
  */
-void ip_json_write(FILE *to, const char *text, size_t len, const struct ip_rows *rows, bool pretty);
+void ip_json_write(FILE *to, const char *first, const char *text, const struct ip_rows *rows,
+		   bool pretty);
 
 #endif

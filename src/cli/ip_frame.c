@@ -188,7 +188,7 @@ bool ip_frame_read(bool create, int argc, char **words, struct ip_frame *f)
 	int i = 0;
 
 	*f = (struct ip_frame){0};
-	while (i < argc && !f->kind) {
+	while (i < argc && words[i] && !f->kind) {
 		int n = frame_word(create, argc - i, words + i, f);
 
 		if (!n)

@@ -112,31 +112,50 @@ static json_t *rewrite_link(json_t *link, const struct tunnel_cfg *cfg)
 	return copy;
 }
 
-static void rewrite_all(json_t *links, const struct ip_rows *rows)
+/* The rows to show, of those that ip told: those of other devices only where none is asked for. */
+static void take_rows(json_t *all, const json_t *links, const struct ip_rows *rows)
 {
 	size_t i;
 
 	for (i = 0; i < json_array_size(links); i++) {
 		json_t *link = json_array_get(links, i);
-		json_t *index = json_object_get(link, "ifindex");
-		const struct tunnel_row *row = ip_rows_find(rows, json_integer_value(index));
+		const char *name = json_string_value(json_object_get(link, "ifname"));
+		const struct tunnel_row *row =
+			name ? ip_rows_named(rows, name, strlen(name)) : NULL;
 
-		if (row && json_object_get(link, "linkinfo"))
-			json_array_set_new(links, i, rewrite_link(link, &row->cfg));
+		if (row && rows->detail && json_object_get(link, "linkinfo"))
+			json_array_append_new(all, rewrite_link(link, &row->cfg));
+		else if (row || !rows->only)
+			json_array_append(all, link);
 	}
 }
 
-void ip_json_write(FILE *to, const char *text, size_t len, const struct ip_rows *rows, bool pretty)
+/* Rows told by a run that was not for us; ip leaves {} where it filtered one out. */
+static void take_first(json_t *all, const char *text)
+{
+	json_t *links = text ? json_loads(text, 0, NULL) : NULL;
+	size_t i;
+
+	for (i = 0; i < json_array_size(links); i++)
+		if (json_object_size(json_array_get(links, i)))
+			json_array_append(all, json_array_get(links, i));
+	json_decref(links);
+}
+
+void ip_json_write(FILE *to, const char *first, const char *text, const struct ip_rows *rows,
+		   bool pretty)
 {
 	struct writer w = {.to = to, .pretty = pretty};
-	json_t *links = json_loadb(text, len, 0, NULL);
+	json_t *links = json_loads(text, 0, NULL), *all = json_array();
 
 	if (!json_is_array(links)) {
-		fwrite(text, 1, len, to);
+		fputs(text, to);
 	} else {
-		rewrite_all(links, rows);
-		write_value(&w, links);
+		take_first(all, first);
+		take_rows(all, links, rows);
+		write_value(&w, all);
 		putc('\n', to);
 	}
+	json_decref(all);
 	json_decref(links);
 }

@@ -143,6 +143,31 @@ def test_colours_of_a_terminal(ip, ns):
     assert "\033[33m1.1.1.1\033[0m peer \033[33m2.2.2.2\033[0m" in ours
 
 
+@pytest.mark.parametrize("words", ["link show", "l l", "addr show", "-d link sh", "-d a s", "-br link show", "-o link show",
+                                   "-o addr show", "-c link show", "-br -c addr lst", "-s link show", "-4 addr show"])
+def test_by_kind(ip, ns, words):
+    """`type ipip` shows what it shows of the device by name, and of no other TUN device."""
+    ns.ip("tuntap add other mode tun")
+    of_kind = ip(ns, f"{words} type ipip").stdout
+    assert of_kind == ip(ns, f"{words} dev t1").stdout
+    assert "t1" in of_kind and "other" not in of_kind
+
+
+@pytest.mark.parametrize("words", ["-j link show", "-j -d addr show", "-j -p link show", "-j -br link show"])
+def test_by_kind_json(ip, ns, words):
+    ns.ip("tuntap add other mode tun")
+    of_kind, by_name = (ip(ns, f"{words} {tail}").stdout for tail in ("type ipip", "dev t1"))
+    assert of_kind.replace(" {},", "").replace("{},", "") == by_name.replace(" {},", "").replace("{},", "")
+    assert [row["ifname"] for row in json.loads(of_kind)] == ["t1"]
+
+
+def test_by_kind_none(ip, ns):
+    ip(ns, "tunnel del t1")
+    for words in ("link show type ipip", "-d link show type ipip", "link show type sit", "-j addr show type ipip"):
+        ours, real = (ip(ns, words, check=False, real=real) for real in (False, True))
+        assert (ours.returncode, ours.stdout, ours.stderr) == (real.returncode, real.stdout, real.stderr)
+
+
 def test_renamed_and_removed(ip, ns):
     ns.ip("link set t1 down", "link set t1 name other")
     assert re.match(r"\d+: other@NONE: ", ip.detail(ns, "other"))
