@@ -150,13 +150,22 @@ static void write_tx(struct dp *d, const struct case_tunnel *t)
 	run_set(&d->run, "tunl_tx_1", &t->ifindex, &tx);
 }
 
+static bool is_local(const struct world *w, be32 addr)
+{
+	for (u32 i = 0; i < w->naddresses; i++)
+		if (be32_eq(w->address[i].addr, addr))
+			return true;
+	return false;
+}
+
 static void write_rx_key(struct dp *d, be32 remote, be32 local)
 {
 	struct bpf_rx_key key = {remote, local, PROTO_IPIP};
 	struct lookup_rule rule;
 	struct bpf_rx rx = {};
 
-	if (!lookup_compile(&d->rx, remote, local, &rule)) {
+	if ((!be32_is_zero(local) && !is_local(d->world, local)) ||
+	    !lookup_compile(&d->rx, remote, local, &rule)) {
 		run_unset(&d->run, "tunl_rx_1", &key);
 		return;
 	}
