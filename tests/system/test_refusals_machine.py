@@ -91,10 +91,10 @@ def test_no_bpf_permission_falls_back(tunl, underlay):
 
 def test_name_taken_by_another_device(tunl, underlay):
     net = underlay()
-    net.a.ip("link add tun1 type dummy")
+    net.a.ip("link add tun1 type veth peer name other")
     done = tunl.refused(net.a, ADD, status=1)
     assert done.stderr == 'add tunnel "tunl0" failed: File exists\n'
-    assert net.a.link("tun1")["linkinfo"]["info_kind"] == "dummy"
+    assert net.a.link("tun1")["linkinfo"]["info_kind"] == "veth"
     tunl.refused(net.a, "del tun1", status=1)
     assert net.a.link("tun1")
 

@@ -52,19 +52,19 @@ static const struct row rows[] = {
 	{.name = "I11 inherit/0x10", .cfg = {.tos = 0x11}, .out = {.tos = 0x00}},
 	{.name = "I14 no route",
 	 .hop = {.state = HOP_UNREACHABLE},
-	 .verdict = TC_ACT_SHOT,
+	 .verdict = TC_ACT_STOLEN,
 	 .reason = R_TX_NO_ROUTE},
 	{.name = "I15 loop",
 	 .hop = {.state = HOP_LOOP},
-	 .verdict = TC_ACT_SHOT,
+	 .verdict = TC_ACT_STOLEN,
 	 .reason = R_TX_LOOP},
 	{.name = "I19 IPv6",
 	 .ethertype = ETH_P_IPV6,
-	 .verdict = TC_ACT_SHOT,
+	 .verdict = TC_ACT_STOLEN,
 	 .reason = R_TX_INNER_TYPE},
 	{.name = "I20 MPLS on ipip",
 	 .ethertype = ETH_P_MPLS_UC,
-	 .verdict = TC_ACT_SHOT,
+	 .verdict = TC_ACT_STOLEN,
 	 .reason = R_TX_INNER_TYPE},
 	{.name = "I20 MPLS on any",
 	 .cfg = {.proto = 255},
@@ -73,7 +73,7 @@ static const struct row rows[] = {
 	{.name = "I20 IPv4 on any", .cfg = {.proto = 255}},
 	{.name = "I20 IPv4 on mplsip",
 	 .cfg = {.proto = PROTO_MPLS},
-	 .verdict = TC_ACT_SHOT,
+	 .verdict = TC_ACT_STOLEN,
 	 .reason = R_TX_INNER_TYPE},
 	{.name = "I21 too big, DF",
 	 .hop = {.mtu = 1400},
@@ -292,7 +292,7 @@ static void t_egress_nbma(void **state)
 	assert_int_equal(be32_host(outer.dst), 0xc0000209);
 	hop.state = HOP_LOOP;
 	run_set(r, "tunl_nbma_1", &key, &hop);
-	assert_int_equal(send_plain(r, &tx), TC_ACT_SHOT);
+	assert_int_equal(send_plain(r, &tx), TC_ACT_STOLEN);
 	assert_int_equal(run_stats(r, r->dev[0]).reason[R_TX_LOOP], 1);
 	st.gen++;
 	run_set(r, "tunl_state_1", &zero, &st);
