@@ -103,7 +103,7 @@ int lab_exec(int argc, char **argv)
 		fprintf(stderr, "Usage: tunl lab exec [ID] a|b|r COMMAND...\n");
 		return 255;
 	}
-	if (find_lab(&s, named ? argv[0] : NULL, false, &r, &e) < 0)
+	if (find_lab(&s, named ? argv[0] : NULL, false, &r, &e))
 		return complain(&e);
 	argv += named;
 	lab_ns_name(ns, sizeof(ns), r.id, argv[0][0]);
@@ -183,13 +183,13 @@ int lab_status(bool json)
 	struct err e;
 	size_t n;
 
-	if (lab_store_open(&l.store, false, &e) < 0)
+	if (lab_store_open(&l.store, false, &e))
 		return complain(&e);
 	lab_ui_init(&l.ui, true);
 	lab_signals_hold(&l.sig);
 	n = lab_store_list(&l.store, ids, LABS_MAX);
 	for (size_t i = 0; i < n && !lab_signals_check(&l.sig); i++) {
-		if (lab_record_open(&l.store, ids[i], false, &l.rec, &e) < 0)
+		if (lab_record_open(&l.store, ids[i], false, &l.rec, &e))
 			continue;
 		lab_bind(&l);
 		status_of(&l, all, !json);
@@ -257,7 +257,7 @@ int lab_down(const char *id, bool all, bool quiet)
 	struct err e;
 	int err;
 
-	if (lab_store_open(&l.store, false, &e) < 0)
+	if (lab_store_open(&l.store, false, &e))
 		return complain(&e);
 	lab_ui_init(&l.ui, quiet);
 	lab_signals_hold(&l.sig);
