@@ -448,6 +448,17 @@ def test_rootless_standing(nobody):
     assert done.stdout.endswith("none\n") and "no lab is standing" in done.stderr
 
 
+def test_rootless_ended(nobody):
+    """A signal to the process that waits outside takes all down inside."""
+    done = nobody("""tunl_out=$TMPDIR/out; : >$tunl_out
+        $TUNL lab run >$tunl_out 2>&1 & pid=$!
+        timeout 10 sh -c "until grep -q '^2' $tunl_out; do sleep 0.02; done"
+        kill -TERM $pid; wait $pid; status=$?
+        cat $tunl_out; exit $status""")
+    assert done.returncode == 128 + signal.SIGTERM, done.stdout
+    assert ". Down" in done.stdout and done.stdout.endswith("tunl lab: interrupted\n")
+
+
 def test_rootless_without_tun(nobody):
     done = nobody("tunl lab run", mode=0o600)
     assert done.returncode == 1 and done.stdout == ""
