@@ -58,16 +58,22 @@ static const struct opt opts[] = {
 	{.word = "help", .kind = OPT_HELP},
 };
 
+/* Whether word, its dashes gone, is a beginning of the option's; `=WHEN` may follow -color. */
+static bool opt_is(const struct opt *o, const char *word)
+{
+	size_t n = o->kind == OPT_COLOR ? strcspn(word, "=") : strlen(word);
+
+	return n && !strncmp(word, o->word, n);
+}
+
 /* The option that word is, dash or two before it; NULL: none. */
 static const struct opt *opt_find(const char *word)
 {
 	word += word[0] == '-' && word[1] == '-' ? 2 : 1;
 	if (!strcmp(word, "f")) /* -force and -family: as iproute2, the latter */
 		word = "family";
-	if (!strncmp(word, "color=", 6) || !strcmp(word, "c"))
-		word = "color";
 	for (u32 i = 0; i < countof(opts); i++)
-		if (text_is_prefix(word, opts[i].word))
+		if (opt_is(&opts[i], word))
 			return &opts[i];
 	return NULL;
 }
