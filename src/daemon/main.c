@@ -104,7 +104,6 @@ static int come_up(struct daemon *d, int listen_fd, struct err *e)
 
 	if (err)
 		return err;
-	priv_isolate(d->rundir);
 	err = priv_drop();
 	if (err)
 		return err_set(e, -err, "capabilities cannot be dropped: %s", strerror(-err));
@@ -128,7 +127,7 @@ static void come_down(struct daemon *d)
 	engproc_end(d);
 }
 
-static int serve(struct daemon *d, const struct options *o, int ready_fd, struct err *e)
+static int serve(struct daemon *d, const struct options *o, struct starter *st, struct err *e)
 {
 	int lock = process_lock(d->rundir), listen_fd, err;
 
@@ -138,6 +137,8 @@ static int serve(struct daemon *d, const struct options *o, int ready_fd, struct
 	}
 	if (lock < 0)
 		return err_set(e, -lock, "%s/lock: %s", d->rundir, strerror(-lock));
+	/* a socket holds the namespace that it is made in: first away from there */
+	priv_isolate(d->rundir);
 	listen_fd = process_listen(d->rundir, e);
 	if (listen_fd < 0)
 		return listen_fd;
@@ -145,8 +146,7 @@ static int serve(struct daemon *d, const struct options *o, int ready_fd, struct
 	if (err)
 		return err;
 	log_info("tunld " TUNL_VERSION " is up");
-	if (ready_fd >= 0)
-		process_ready(ready_fd);
+	process_ready(st);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	come_down(d);
 	log_info("tunld ends%s", d->restart ? " and starts anew" : "");
@@ -172,7 +172,8 @@ int daemon_main(int argc, char **argv)
 	struct options o = {0};
 	struct daemon d = {0};
 	struct err e = {0};
-	int ready_fd = -1, err;
+	struct starter st = {-1, -1};
+	int err;
 
 	if (!read_options(&o, argc, argv) || o.help) {
 		fputs(usage, o.help ? stdout : stderr);
@@ -185,18 +186,20 @@ int daemon_main(int argc, char **argv)
 	process_remember_path();
 	daemon_init(&d);
 	err = make_rundir(&d, &e);
+	if (err)
+		fprintf(stderr, "tunld: %s\n", e.text);
 	if (!err && !o.foreground && !process_is_successor()) {
-		ready_fd = process_background();
-		err = ready_fd < 0 ? err_set(&e, -ready_fd, "%s", strerror(-ready_fd)) : 0;
+		err = process_background(&st);
+		if (err)
+			err_set(&e, -err, "cannot go into the background: %s", strerror(-err));
 	}
 	if (!err) {
 		open_log(&d, &o);
-		err = serve(&d, &o, ready_fd, &e);
+		err = serve(&d, &o, &st, &e);
 	}
 	if (err) {
 		log_error("tunld: %s", e.text);
-		if (ready_fd >= 0)
-			fprintf(stderr, "tunld: %s\n", e.text);
+		process_complain(&st, e.text);
 	}
 	return err ? 1 : 0;
 }

@@ -54,9 +54,11 @@ static bool same_file(const struct stat *a, const struct stat *b)
  */
 static void change_sysfs(void)
 {
-	if (unshare(CLONE_NEWNS))
+	/* nothing that we do to our copy may reach the original */
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL))
 		return;
-	umount2("/sys", MNT_DETACH);
+	if (umount2("/sys", MNT_DETACH))
+		return;
 	if (mount("sysfs", "/sys", "sysfs", MS_RDONLY, NULL))
 		log_info("cannot mount /sys: %s", strerror(errno));
 }

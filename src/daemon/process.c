@@ -44,7 +44,22 @@ static void wait_for_word(int fd, pid_t child)
 	_exit(1);
 }
 
-int process_background(void)
+/* Standard input, output and error to nowhere; whoever started us may watch the latter. */
+static int become_silent(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int said = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (null < 0)
+		return -errno;
+	for (int i = 0; i <= STDERR_FILENO; i++)
+		dup2(null, i);
+	if (null > STDERR_FILENO)
+		close(null);
+	return said;
+}
+
+int process_background(struct starter *st)
 {
 	int fds[2];
 	pid_t child;
@@ -60,21 +75,31 @@ int process_background(void)
 	}
 	close(fds[0]);
 	setsid();
-	return fds[1];
+	st->word = fds[1];
+	st->messages = become_silent();
+	return 0;
 }
 
-void process_ready(int fd)
+void process_ready(struct starter *st)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null >= 0)
-		for (int i = 0; i <= STDERR_FILENO; i++)
-			dup2(null, i);
-	if (null > STDERR_FILENO)
-		close(null);
-	if (write(fd, "", 1) < 0)
+	if (st->word >= 0 && write(st->word, "", 1) < 0)
 		log_info("whoever started tunld does not wait for it");
-	close(fd);
+	process_release(st);
+}
+
+void process_release(struct starter *st)
+{
+	if (st->word >= 0)
+		close(st->word);
+	if (st->messages >= 0)
+		close(st->messages);
+	st->word = st->messages = -1;
+}
+
+void process_complain(const struct starter *st, const char *text)
+{
+	if (st->messages >= 0)
+		dprintf(st->messages, "tunld: %s\n", text);
 }
 
 bool process_is_successor(void)

@@ -5,15 +5,25 @@
 
 #include "daemon/daemon.h"
 
-/*
- * Go on in a child in a session of its own; the caller's process stays in here
- * and ends with the child's word: 0 after process_ready(), else 1. Returns in the child
- * only, with the descriptor for process_ready(). -errno.
- */
-int process_background(void);
+/* Who started us and waits for us to be reachable. -1: nobody. */
+struct starter {
+	int word;     /* a byte is written when we are */
+	int messages; /* its standard error */
+};
 
-/* Tell whoever started us that we can be talked to; then be silent. */
-void process_ready(int fd);
+/*
+ * Go on in a child in a session of its own, with nothing as standard input,
+ * output and error; the caller's process stays in here and ends with status 0
+ * after process_ready(), else with the child's. Returns in the child only, or -errno.
+ */
+int process_background(struct starter *st);
+
+/* Tell the starter that we can be talked to; then it is none of our business. */
+void process_ready(struct starter *st);
+void process_release(struct starter *st);
+
+/* Tell it what is wrong. */
+void process_complain(const struct starter *st, const char *text);
 
 /*
  * One tunld a run folder: the lock, kept until the end of the process.

@@ -195,7 +195,8 @@ int reconcile_now(struct ns *ns, struct tunnel *t, struct err *e)
 	if (err)
 		return err_set(e, -err, "the network namespace: %s", strerror(-err));
 	if (t->cfg.datapath == DATAPATH_BPF && !t->fast)
-		return err_set(e, EOPNOTSUPP, "the bpf datapath cannot be had: %s", t->why);
+		return err_set(e, ns->bpf_err.code ? ns->bpf_err.code : EOPNOTSUPP,
+			       "the bpf datapath cannot be had: %s", t->why);
 	if (!t->engine_has)
 		return err_set(e, EAGAIN,
 			       "the engine does not take the tunnel: the log tells more");

@@ -189,23 +189,30 @@ static void take_line(struct state *s, const char *text)
 		log_error("state file: out of memory");
 }
 
-/* What path holds of this boot; a last line without newline was never finished. */
+/*
+ * What path holds of this boot: the lines after its head, be there what may
+ * before it. A last line without newline was never finished.
+ */
 static void load(struct state *s)
 {
 	FILE *f = fopen(s->path, "re");
+	bool ours = false, any = false;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t n;
 
 	if (!f)
 		return;
-	n = getline(&line, &size, f);
-	if (n > 0 && !strcmp(line, s->head))
-		while ((n = getline(&line, &size, f)) > 0 && line[n - 1] == '\n') {
-			line[n - 1] = '\0';
+	while ((n = getline(&line, &size, f)) > 0 && line[n - 1] == '\n') {
+		bool head = !strcmp(line, s->head);
+
+		any = true;
+		line[n - 1] = '\0';
+		if (ours && !head)
 			take_line(s, line);
-		}
-	else
+		ours |= head;
+	}
+	if (any && !ours)
 		log_info("state file: of another boot or version; begun anew");
 	free(line);
 	fclose(f);
