@@ -15,6 +15,9 @@
 
 enum { AF_INET_ = 2, TCP_DOFF = 12, UDP_HLEN_ = 8 };
 
+/* TC_ACT_SHOT would tell the sender (ENOBUFS); the drivers' transmit never fails. */
+enum { LOST = TC_ACT_STOLEN };
+
 /* What is settled about one packet before it is touched. */
 struct wrap {
 	const struct bpf_tx *tx;
@@ -165,7 +168,7 @@ TUNL_INLINE int egress_send(struct __sk_buff *skb, struct wrap *w)
 	egress_header(w, segments, len + IP4_HLEN, &outer);
 	if (bpf_skb_store_bytes(skb, w->off, &outer, sizeof(outer), 0) ||
 	    (!w->off && bpf_skb_change_head(skb, ETH_HLEN, 0)))
-		return drop(w->st, R_TX_OUTPUT);
+		return drop(w->st, R_TX_OUTPUT, LOST);
 	egress_forget_route(skb);
 	w->st->s.tx_packets++;
 	w->st->s.tx_bytes += len;
@@ -184,15 +187,15 @@ TUNL_INLINE int egress_ip4(struct __sk_buff *skb, struct wrap *w)
 	u32 longest;
 
 	if (!inner)
-		return drop(w->st, R_TX_INNER_SHORT);
+		return drop(w->st, R_TX_INNER_SHORT, LOST);
 	ip4_copy(&w->inner, inner);
 	w->hop = egress_hop(w->tx, skb->ifindex, w->inner.dst);
 	if (!w->hop || w->hop->state == HOP_SLOW || egress_is_slow(w->tx))
 		return HAND_OVER;
 	if (w->hop->state == HOP_UNREACHABLE)
-		return drop(w->st, R_TX_NO_ROUTE);
+		return drop(w->st, R_TX_NO_ROUTE, LOST);
 	if (w->hop->state == HOP_LOOP)
-		return drop(w->st, R_TX_LOOP);
+		return drop(w->st, R_TX_LOOP, LOST);
 	longest = egress_longest(skb, w);
 	if (!longest || longest > w->hop->mtu || skb->len - w->off + IP4_HLEN > IP4_MAX_LEN)
 		return HAND_OVER;
@@ -211,7 +214,7 @@ TUNL_INLINE int egress(struct __sk_buff *skb, u32 off)
 		return HAND_OVER;
 	r = egress_type(skb, w.tx->proto);
 	if (r != R_NONE)
-		return drop(w.st, r);
+		return drop(w.st, r, LOST);
 	if (skb->protocol != be16_of(ETH_P_IP).raw)
 		return HAND_OVER;
 	return egress_ip4(skb, &w);

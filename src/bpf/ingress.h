@@ -122,7 +122,7 @@ TUNL_INLINE int ingress_deliver(struct __sk_buff *skb, struct unwrap *u, struct 
 	if (bpf_skb_adjust_room(skb, -IP4_HLEN, BPF_ADJ_ROOM_MAC, flags))
 		return HAND_OVER;
 	if (ecn && ingress_store_ecn(skb, u->off, &u->inner, *ecn))
-		return drop(st, R_RX_DELIVER);
+		return drop(st, R_RX_DELIVER, TC_ACT_SHOT);
 	if (skb->gso_size)
 		skb->tc_index = TC_INDEX_UNWRAPPED;
 	st->s.rx_packets++;
@@ -140,7 +140,7 @@ TUNL_INLINE int ingress_decap(struct __sk_buff *skb, struct unwrap *u)
 		return HAND_OVER;
 	switch (ecn_decap(u->outer.tos, u->inner.tos, &ecn)) {
 	case ECN_DROP:
-		return ingress_logs(st) ? HAND_OVER : drop(st, R_RX_ECN);
+		return ingress_logs(st) ? HAND_OVER : drop(st, R_RX_ECN, TC_ACT_SHOT);
 	case ECN_KEEP_LOG:
 		if (ingress_logs(st))
 			return HAND_OVER;

@@ -64,14 +64,11 @@ TUNL_INLINE const struct bpf_ns_state *ns_state(void)
 	return bpf_map_lookup_elem(&tunl_state, &zero);
 }
 
-/*
- * A drop is always counted: by its reason, on the tunnel. The sender is not to
- * know: TC_ACT_SHOT would give it ENOBUFS, and the drivers' transmit never fails.
- */
-TUNL_INLINE int drop(struct bpf_stats *st, enum reason r)
+/* A drop is always counted: by its reason, on the tunnel. */
+TUNL_INLINE int drop(struct bpf_stats *st, enum reason r, int verdict)
 {
 	st->s.reason[r]++;
-	return TC_ACT_STOLEN;
+	return verdict;
 }
 
 /*

@@ -190,7 +190,7 @@ static void t_ingress_ecn_logged(void **state)
 {
 	static const struct row kept = {.out = {.tos = 2}};
 	static const struct row dropped = {
-		.out = {.tos = 3}, .verdict = TC_ACT_STOLEN, .reason = R_RX_ECN};
+		.out = {.tos = 3}, .verdict = TC_ACT_SHOT, .reason = R_RX_ECN};
 	struct run *r = *state;
 	cpu_set_t one;
 
@@ -204,7 +204,7 @@ static void t_ingress_ecn_logged(void **state)
 	check_stats(r, &kept);
 	run_clear_stats(r, r->dev[TUNNEL]);
 	assert_int_equal(receive(r, &dropped, ETH0), HANDED_OVER);
-	assert_int_equal(receive(r, &dropped, ETH0), TC_ACT_STOLEN);
+	assert_int_equal(receive(r, &dropped, ETH0), TC_ACT_SHOT);
 	check_stats(r, &dropped);
 	set_key(r, true, true, 0);
 }
