@@ -4,6 +4,7 @@
  * a daemon. In the caller's namespace:
  *
  *	bpf_ctl up TUN UNDERLAY remote A local B via V [mtu N] [ttl N] [tos N] [df N] [any]
+ *	bpf_ctl over TUN TUN2 UNDERLAY ...	the same for TUN2, upon the maps that TUN has
  *	bpf_ctl underlay TUN DEV		put the receiving program on DEV too
  *	bpf_ctl fill TUN N		add N tunnels of no device, so that the maps grow
  *	bpf_ctl stats TUN		the counters, one `word value` a line
@@ -134,6 +135,8 @@ static int run(struct bpf_ns *b, char **argv, int argc, struct err *e)
 
 	if (!strcmp(verb, "up") && argc >= 4)
 		return up(b, argv + 2, e);
+	if (!strcmp(verb, "over") && argc >= 5)
+		return up(b, argv + 3, e);
 	if (!strcmp(verb, "underlay") && argc == 4)
 		return bpf_ns_attach_underlay(b, if_nametoindex(argv[3]), e);
 	if (!strcmp(verb, "fill") && argc == 4)
