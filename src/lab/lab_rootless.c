@@ -67,6 +67,11 @@ static int no_namespace(int err, struct err *e)
 			"or raise /proc/sys/user/max_user_namespaces");
 	case EPERM:
 	case EACCES:
+		if (geteuid() == 0)
+			return err_set(
+				e, err,
+				"root lacks CAP_SYS_ADMIN, CAP_NET_ADMIN or CAP_NET_RAW here, "
+				"and may have no user namespace: give the container these");
 		return err_set(
 			e, err,
 			"this system lets ordinary users have no user namespaces: run the lab "

@@ -396,6 +396,13 @@ def test_list_and_help(tunl):
     assert "tunl lab run" in tunl(None, "lab help").stdout
 
 
+def test_root_without_capabilities(tunl, lab):
+    done = run("setpriv", "--bounding-set=-all", "--inh-caps=-all", BUILD / "tunl", "lab", "run", "--id", lab,
+               check=False, env=tunl.env)
+    assert done.returncode == 1 and not namespaces(lab)
+    assert done.stderr.startswith("tunl lab: root lacks CAP_SYS_ADMIN, CAP_NET_ADMIN or CAP_NET_RAW here")
+
+
 @pytest.fixture
 def nobody(tmp_path):
     """A function that runs a script as nobody, where /dev/net/tun has a mode of our choosing."""
