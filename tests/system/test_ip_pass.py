@@ -186,6 +186,8 @@ class TestSearch:
         """In a root of its own, where only our program is, in PATH too; and no /proc to know it by."""
         if os.geteuid() != 0:
             pytest.skip("needs root: chroot")
+        if b"__asan_init" in (BUILD / "tunl").read_bytes():
+            pytest.skip("AddressSanitizer cannot do without /proc")
         for lib in run("ldd", BUILD / "tunl").stdout.split():
             if lib.startswith("/"):
                 target = tmp_path / lib.lstrip("/")
@@ -193,7 +195,7 @@ class TestSearch:
                 shutil.copy(lib, target)
         (tmp_path / "ip").write_bytes((BUILD / "tunl").read_bytes())
         (tmp_path / "ip").chmod(0o755)
-        env = {**fake.env, "PATH": "/:/usr/sbin:/usr/bin:/sbin:/bin", "ASAN_OPTIONS": "detect_leaks=0"}
+        env = {**fake.env, "PATH": "/:/usr/sbin:/usr/bin:/sbin:/bin"}
         done = run("chroot", tmp_path, "/ip", "route", check=False, env=env)
         assert done.returncode == 127
         assert "no other \"ip\"" in done.stderr and "install iproute2" in done.stderr
