@@ -18,8 +18,8 @@ enum {
 	ICMP_FRAG_NEEDED_ = 4,
 	ICMP_SR_FAILED_ = 5,
 	ICMP_QUOTE_MIN = 8, /* bytes of the quoted packet behind its header */
-	ICMP_SUM_MAX = 608, /* RFC 1812: an error is 576 bytes at most */
-	ICMP_SUM_STEP = 32,
+	ICMP_SUM_MAX = 640, /* RFC 1812: an error is 576 bytes at most */
+	ICMP_SUM_STEP = 64,
 	PMTU_MIN = 552, /* spec 5.3: the kernel's min_pmtu */
 };
 

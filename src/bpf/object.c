@@ -2,6 +2,7 @@
 #include "bpf/object.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,7 @@ static int explain(struct err *e, int code, char *log)
 }
 
 /* Bind what the sending program itself does not use, so that adoption finds it. */
-static int bind_maps(struct bpf_set *s)
+static int bind_maps(const struct bpf_set *s)
 {
 	for (int i = 0; i < BPF_MAP__MAX; i++) {
 		int r = bpf_prog_bind_map(s->prog[BPF_PROG_egress], s->map[i], 0);
@@ -94,53 +95,68 @@ static int bind_maps(struct bpf_set *s)
 	return 0;
 }
 
-/* The descriptors of a loaded object. */
-static int collect(struct bpf_set *s)
+/* A descriptor of our own; fd may be an error. */
+static int keep(int fd)
 {
-	for (int i = 0; i < BPF_MAP__MAX; i++)
-		s->map[i] = bpf_object__find_map_fd_by_name(s->obj, map_names[i]);
-	for (int i = 0; i < BPF_PROG__MAX; i++) {
-		struct bpf_program *p = bpf_object__find_program_by_name(s->obj, prog_names[i]);
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
 
-		s->prog[i] = p ? bpf_program__fd(p) : -ENOENT;
+/* The descriptors of a loaded object, which itself is large and not kept. */
+static int collect(struct bpf_set *s, struct bpf_object *obj)
+{
+	bool all = true;
+
+	s->loaded = true;
+	for (int i = 0; i < BPF_MAP__MAX; i++) {
+		s->map[i] = keep(bpf_object__find_map_fd_by_name(obj, map_names[i]));
+		all = all && s->map[i] >= 0;
 	}
-	return bind_maps(s);
+	for (int i = 0; i < BPF_PROG__MAX; i++) {
+		struct bpf_program *p = bpf_object__find_program_by_name(obj, prog_names[i]);
+
+		s->prog[i] = p ? keep(bpf_program__fd(p)) : -1;
+		all = all && s->prog[i] >= 0;
+	}
+	return all ? bind_maps(s) : -EMFILE;
 }
 
 /* Open the embedded object and let prepare() settle its maps before it is loaded. */
-static int load(struct bpf_set *s, int (*prepare)(struct bpf_set *, const int *), const int *maps,
+static int load(struct bpf_set *s,
+		int (*prepare)(struct bpf_object *obj, u32 size, const int *maps), const int *maps,
 		struct err *e)
 {
 	char *log = calloc(1, VERIFIER_LOG);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tunl", .kernel_log_buf = log,
 		    .kernel_log_size = VERIFIER_LOG);
-	int r = log ? 0 : -ENOMEM;
+	struct bpf_object *obj;
+	int r = 0;
 
-	if (r)
+	if (!log)
 		return err_set(e, ENOMEM, "no memory");
-	s->obj = bpf_object__open_mem(bpf_blob, (size_t)(bpf_blob_end - bpf_blob), &opts);
-	if (!s->obj)
+	obj = bpf_object__open_mem(bpf_blob, (size_t)(bpf_blob_end - bpf_blob), &opts);
+	if (!obj)
 		r = -errno;
 	if (!r)
-		r = prepare(s, maps);
+		r = prepare(obj, s->size, maps);
 	if (!r)
-		r = bpf_object__load(s->obj);
+		r = bpf_object__load(obj);
 	if (!r)
-		r = collect(s);
+		r = collect(s, obj);
 	if (r) {
 		explain(e, -r, log);
 		bpf_set_close(s);
 	}
+	bpf_object__close(obj);
 	free(log);
 	return r;
 }
 
-static int set_sizes(struct bpf_set *s, const int *maps)
+static int set_sizes(struct bpf_object *obj, u32 size, const int *maps)
 {
 	(void)maps;
 	for (int i = 0; i < BPF_MAP__MAX; i++) {
-		struct bpf_map *m = bpf_object__find_map_by_name(s->obj, map_names[i]);
-		int r = m ? bpf_map__set_max_entries(m, map_size((enum bpf_map_id)i, s->size))
+		struct bpf_map *m = bpf_object__find_map_by_name(obj, map_names[i]);
+		int r = m ? bpf_map__set_max_entries(m, map_size((enum bpf_map_id)i, size))
 			  : -ENOENT;
 
 		if (r)
@@ -149,10 +165,11 @@ static int set_sizes(struct bpf_set *s, const int *maps)
 	return 0;
 }
 
-static int reuse_maps(struct bpf_set *s, const int *maps)
+static int reuse_maps(struct bpf_object *obj, u32 size, const int *maps)
 {
+	(void)size;
 	for (int i = 0; i < BPF_MAP__MAX; i++) {
-		struct bpf_map *m = bpf_object__find_map_by_name(s->obj, map_names[i]);
+		struct bpf_map *m = bpf_object__find_map_by_name(obj, map_names[i]);
 		int r = m ? bpf_map__reuse_fd(m, maps[i]) : -ENOENT;
 
 		if (r)
@@ -244,6 +261,11 @@ int bpf_set_adopt(struct bpf_set *s, u32 prog_id, struct err *e)
 
 void bpf_set_close(struct bpf_set *s)
 {
-	bpf_object__close(s->obj);
+	for (int i = 0; s->loaded && i < BPF_MAP__MAX; i++)
+		if (s->map[i] >= 0)
+			close(s->map[i]);
+	for (int i = 0; s->loaded && i < BPF_PROG__MAX; i++)
+		if (s->prog[i] >= 0)
+			close(s->prog[i]);
 	memset(s, 0, sizeof(*s));
 }

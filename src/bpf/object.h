@@ -24,7 +24,7 @@ enum bpf_prog_id {
 };
 
 struct bpf_set {
-	struct bpf_object *obj; /* owns the descriptors below */
+	bool loaded; /* the descriptors are valid, and this set's to close */
 	int map[BPF_MAP__MAX];
 	int prog[BPF_PROG__MAX];
 	u32 size; /* tunnels that its maps have room for */
