@@ -56,7 +56,7 @@ static int map_ids(uid_t uid, gid_t gid)
 	return err ? err : write_file("/proc/self/gid_map", map);
 }
 
-static int no_namespace(int err, struct err *e)
+static int no_namespace(uid_t uid, int err, struct err *e)
 {
 	switch (err) {
 	case ENOSPC:
@@ -67,7 +67,7 @@ static int no_namespace(int err, struct err *e)
 			"or raise /proc/sys/user/max_user_namespaces");
 	case EPERM:
 	case EACCES:
-		if (geteuid() == 0)
+		if (uid == 0)
 			return err_set(
 				e, err,
 				"root lacks CAP_SYS_ADMIN, CAP_NET_ADMIN or CAP_NET_RAW here, "
@@ -90,12 +90,12 @@ int lab_userns_make(struct err *e)
 	int err;
 
 	if (unshare(CLONE_NEWUSER) < 0)
-		return no_namespace(errno, e);
+		return no_namespace(uid, errno, e);
 	err = map_ids(uid, gid);
 	if (err)
-		return no_namespace(-err, e);
+		return no_namespace(uid, -err, e);
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) < 0)
-		return no_namespace(errno, e);
+		return no_namespace(uid, errno, e);
 	return 0;
 }
 
