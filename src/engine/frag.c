@@ -31,6 +31,7 @@ bool frag_init(struct frag *f, const u8 *head, u32 hlen, const u8 *payload, u32 
 	f->payload = payload;
 	f->len = len;
 	f->done = 0;
+	f->begun = false;
 	f->mtu = mtu;
 	f->base = be16_host(((const struct ip4 *)head)->frag);
 	f->hlen = hlen;
@@ -57,7 +58,7 @@ u32 frag_next(struct frag *f, u8 *head, const u8 **body, u32 *body_len)
 	u16 flags = f->base & (IP4_RF | IP4_DF | IP4_MF);
 	u32 offset = (f->base & IP4_OFFSET) + f->done / 8;
 
-	if (f->done && !len)
+	if (f->begun && !len)
 		return 0;
 	if (len > f->mtu - hlen) {
 		len = (f->mtu - hlen) & ~7U;
@@ -68,5 +69,6 @@ u32 frag_next(struct frag *f, u8 *head, const u8 **body, u32 *body_len)
 	*body = f->payload + f->done;
 	*body_len = len;
 	f->done += len;
+	f->begun = true;
 	return hlen;
 }

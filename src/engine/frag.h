@@ -14,6 +14,7 @@ struct frag {
 	u32 len, done, mtu;
 	u16 base; /* flags and offset of the whole */
 	u32 hlen, next_hlen;
+	bool begun; /* the first is out, be it without payload */
 	u8 head[IP4_MAX_HLEN], next_head[IP4_MAX_HLEN]; /* of the first, of the others */
 };
 

@@ -332,7 +332,9 @@ static enum reason send_packet(struct tx *x)
 	r = check_size(x, merged ? &s : NULL);
 	if (r != R_NONE)
 		return r;
-	if (!merged && (!packet_checksum(x->p) || x->p->len > IP4_MAX_LEN - IP4_HLEN))
+	if (largest(x, merged ? &s : NULL) > IP4_MAX_LEN - IP4_HLEN)
+		return R_TX_OUTPUT;
+	if (!merged && !packet_checksum(x->p))
 		return R_TX_INNER_SHORT;
 	replay_soft_error(x);
 	fill_outer(x, merged ? segments_count(&s) : 1);

@@ -7,13 +7,15 @@
  * Input: a byte of configuration, then records of operation, virtio flags, GSO
  * type, header length, checksum start and length (2 bytes), each with its packet.
  */
-#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/core.h"
 #include "lib/err.h"
 #include "model/grammar.h"
+
+enum { OURS = 0xc0000201 }; /* 192.0.2.1 */
 
 static const char *const configs[] = {
 	"t mode ipip remote 192.0.2.2 local 192.0.2.1",
@@ -38,7 +40,12 @@ static int io_route(struct engine_ns *ns, const struct route_key *key, struct ro
 {
 	(void)ns;
 	*rt = (struct route){
-		.type = 1, .src = be32_of(0xc0000201), .via = key->dst, .oif = 2, .mtu = path_mtu};
+		.type = be32_host(key->dst) == OURS ? RTN_LOCAL : RTN_UNICAST,
+		.src = be32_of(OURS),
+		.via = key->dst,
+		.oif = 2,
+		.mtu = path_mtu,
+	};
 	return 0;
 }
 
