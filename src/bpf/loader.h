@@ -39,7 +39,8 @@ int bpf_ns_attach_underlay(struct bpf_ns *b, u32 ifindex, struct err *e);
 
 /*
  * Take them off again, both of them (and the clsact qdisc where it was ours and
- * is empty). A device that is gone is fine.
+ * is empty). A device that is gone is fine. b may be NULL: what an earlier load
+ * left there goes as well.
  */
 void bpf_ns_detach(struct bpf_ns *b, u32 ifindex);
 

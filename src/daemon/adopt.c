@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/datapath.h"
 #include "daemon/netns.h"
 #include "daemon/reconcile.h"
 #include "daemon/rxmap.h"
@@ -89,6 +90,18 @@ static bool is_it(const struct rtnl_link *l, const struct state_line *line, bool
 	return !by_name || !strcmp(l->name, line->ifname);
 }
 
+/* A namespace whose tunnels all went while nobody watched: our programs go too. */
+static void sweep(struct adoption *a, const struct state_line *line)
+{
+	struct ns *home = take(a, &line->home);
+
+	if (!home)
+		return;
+	if (list_is_empty(&home->home))
+		datapath_sweep(home);
+	netns_drop_unused(home);
+}
+
 /* Where it should be. */
 static bool is_there(struct ns *ns, const struct state_line *line)
 {
@@ -138,6 +151,7 @@ static void adopt_line(struct adoption *a, struct state_line *line)
 gone:
 	log_info("%s: its device is gone", line->ifname);
 	state_forget(a->d->state, line->slot);
+	line->ifindex = 0;
 }
 
 int adopt_all(struct daemon *d, struct err *e)
@@ -152,6 +166,9 @@ int adopt_all(struct daemon *d, struct err *e)
 		scan_each_ns(keep_ns, &a);
 	for (size_t i = 0; !err && i < a.nlines; i++)
 		adopt_line(&a, &a.line[i]);
+	for (size_t i = 0; !err && i < a.nlines; i++)
+		if (!a.line[i].ifindex)
+			sweep(&a, &a.line[i]);
 	for (size_t i = 0; i < a.nns; i++)
 		close(a.ns[i].fd);
 	if (a.nlines)

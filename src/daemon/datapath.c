@@ -298,6 +298,16 @@ void datapath_release(struct tunnel *t)
 	priv_leave();
 }
 
+void datapath_sweep(struct ns *ns)
+{
+	if (links_reload(ns) || netns_enter(ns))
+		return;
+	htab_for_each (n, &ns->links) {
+		bpf_ns_detach(NULL, container_of(n, struct link, node)->l.ifindex);
+	}
+	priv_leave();
+}
+
 void datapath_stats(struct tunnel *t, struct tunnel_stats *sum)
 {
 	struct ns *ns = t->home;

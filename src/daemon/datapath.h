@@ -14,6 +14,9 @@ void datapath_apply(struct ns *ns);
 /* Take a tunnel that ends out of programs and maps. */
 void datapath_release(struct tunnel *t);
 
+/* Take what an earlier daemon left off all devices of a namespace without tunnels. */
+void datapath_sweep(struct ns *ns);
+
 /* What both datapaths counted. */
 void datapath_stats(struct tunnel *t, struct tunnel_stats *sum);
 

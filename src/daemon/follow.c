@@ -108,6 +108,7 @@ static void follow(struct tunnel *t)
 		take(t, &l->l);
 		if (l->retry)
 			t->attached = false;
+		l->retry = false;
 		return;
 	}
 	now = whereabouts(t);

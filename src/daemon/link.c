@@ -2,6 +2,7 @@
 #include "daemon/link.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -75,6 +76,24 @@ static void link_event(struct ns *ns, const struct nlmsghdr *nlh)
 		link_forget(ns, l);
 }
 
+/*
+ * Somebody took filters off a device: ours may have been among them. What we
+ * did ourselves is told too, and passed over.
+ */
+static void tc_event(struct ns *ns, const struct nlmsghdr *nlh)
+{
+	const struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
+	struct link *l;
+
+	if (ns->own_tc || mnl_nlmsg_get_payload_len(nlh) < sizeof(*tcm))
+		return;
+	l = link_find(ns, (u32)tcm->tcm_ifindex);
+	if (!l)
+		return;
+	l->retry = true;
+	tunnel_link_changed(ns, l->l.ifindex);
+}
+
 static void on_event(const struct nlmsghdr *nlh, void *arg)
 {
 	struct ns *ns = arg;
@@ -87,6 +106,17 @@ static void on_event(const struct nlmsghdr *nlh, void *arg)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		ns->addrs_changed = ns->routes_changed = true;
+		break;
+	case RTM_DELQDISC:
+	case RTM_DELTFILTER:
+		tc_event(ns, nlh);
+		break;
+	case RTM_NEWQDISC:
+	case RTM_NEWTFILTER:
+	case RTM_NEWTCLASS:
+	case RTM_DELTCLASS:
+	case RTM_NEWCHAIN:
+	case RTM_DELCHAIN:
 		break;
 	default:
 		ns->routes_changed = true;

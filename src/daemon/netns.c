@@ -91,8 +91,13 @@ int netns_enter(struct ns *ns)
 /* Descriptors of the namespace entered. */
 static int open_inside(struct ns *ns)
 {
-	static const u32 groups[] = {RTNLGRP_LINK,	RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
-				     RTNLGRP_IPV4_RULE, RTNLGRP_NEXTHOP,     0};
+	static const u32 groups[] = {RTNLGRP_LINK,
+				     RTNLGRP_IPV4_IFADDR,
+				     RTNLGRP_IPV4_ROUTE,
+				     RTNLGRP_IPV4_RULE,
+				     RTNLGRP_NEXTHOP,
+				     RTNLGRP_TC,
+				     0};
 	int err = rtnl_open(&ns->rtnl);
 
 	if (err)
