@@ -24,9 +24,11 @@ static u32 copy_options(u8 *to, const u8 *opt, u32 len)
 	return n;
 }
 
-bool frag_init(struct frag *f, const u8 *head, u32 hlen, const u8 *payload, u32 len, u32 mtu)
+bool frag_init(struct frag *f, const u8 *head, const u8 *payload, u32 len, u32 mtu)
 {
-	if (hlen < IP4_HLEN || hlen > IP4_MAX_HLEN || mtu < hlen + 8)
+	u32 hlen = ip4_hlen((const struct ip4 *)head);
+
+	if (hlen < IP4_HLEN || mtu < hlen + 8)
 		return false;
 	f->payload = payload;
 	f->len = len;

@@ -19,11 +19,11 @@ struct frag {
 };
 
 /*
- * Begin with a header (hlen bytes, options included; its length field does not
- * matter) and its payload, for fragments of at most mtu bytes. False: mtu has no
- * room for payload, or hlen is none.
+ * Begin with a header (with its options, ip4_hlen() bytes; its length field does
+ * not matter) and its payload, for fragments of at most mtu bytes. False: mtu has
+ * no room for payload, or the header is none.
  */
-bool frag_init(struct frag *f, const u8 *head, u32 hlen, const u8 *payload, u32 len, u32 mtu);
+bool frag_init(struct frag *f, const u8 *head, const u8 *payload, u32 len, u32 mtu);
 
 /*
  * The next fragment: its header written to head, which returns its length and

@@ -41,21 +41,28 @@ static bool is_between_hosts(struct engine_ns *ns, const struct ip4 *h, bool *lo
 	return is_one_host(rt);
 }
 
-static void fill(struct icmp_message *m, u8 code, u16 mtu, const u8 *quote, u32 len)
+/* What is said, beside the quote. */
+struct saying {
+	u8 code;
+	u16 mtu;
+	be32 src; /* zero: as routed */
+};
+
+static void fill(struct icmp_message *m, const struct saying *s, const u8 *quote, u32 len)
 {
 	struct icmp_hdr *h = (void *)m->data;
 	u32 room = (u32)sizeof(m->data) - ICMP_HLEN;
 
 	memset(h, 0, sizeof(*h));
 	h->type = ICMP4_T_UNREACH;
-	h->code = code;
-	h->u.frag.mtu = be16_of(mtu);
+	h->code = s->code;
+	h->u.frag.mtu = be16_of(s->mtu);
 	m->len = ICMP_HLEN + min_of(len, room);
 	memcpy(m->data + ICMP_HLEN, quote, m->len - ICMP_HLEN);
 	h->check = csum_finish(csum_add(0, m->data, m->len));
 }
 
-static void unreachable(struct engine_ns *ns, const u8 *data, u32 len, u8 code, u16 mtu, be32 src)
+static void unreachable(struct engine_ns *ns, const struct saying *s, const u8 *data, u32 len)
 {
 	struct engine *e = ns->engine;
 	const struct ip4 *h = (const void *)data;
@@ -64,22 +71,24 @@ static void unreachable(struct engine_ns *ns, const u8 *data, u32 len, u8 code, 
 
 	if (!may_be_about(data, len) || !is_between_hosts(ns, h, &local))
 		return;
-	if (code != ICMP4_C_FRAG &&
+	if (s->code != ICMP4_C_FRAG &&
 	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, h->src, local, engine_random(e)))
 		return;
 	m.dst = h->src;
-	m.src = src;
+	m.src = s->src;
 	m.tos = (u8)((h->tos & ICMP_TOS_KEEP) | ICMP_TOS_SET);
-	fill(&m, code, mtu, data, len);
+	fill(&m, s, data, len);
 	e->io->icmp(ns, &m);
 }
 
 void icmp_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 code, u16 mtu)
 {
-	unreachable(ns, data, len, code, mtu, (be32){0});
+	unreachable(ns, &(struct saying){.code = code, .mtu = mtu}, data, len);
 }
 
 void icmp_no_tunnel(struct engine_ns *ns, const u8 *data, u32 len)
 {
-	unreachable(ns, data, len, ICMP4_C_PORT, 0, ((const struct ip4 *)data)->dst);
+	be32 dst = ((const struct ip4 *)data)->dst;
+
+	unreachable(ns, &(struct saying){.code = ICMP4_C_PORT, .src = dst}, data, len);
 }

@@ -241,7 +241,7 @@ static enum reason send_outer_frags(struct tx *x, const u8 *data, u32 len)
 	u32 n;
 
 	ip4_build(&h, &x->outer);
-	if (!frag_init(&f, (const u8 *)&h, sizeof(h), data, len, x->mtu))
+	if (!frag_init(&f, (const u8 *)&h, data, len, x->mtu))
 		return R_TX_OUTPUT;
 	while ((n = frag_next(&f, head, &body, &len))) {
 		o = next_out(x);
@@ -263,7 +263,7 @@ static enum reason send_inner_frags(struct tx *x, const u8 *data, u32 len)
 	u32 n;
 
 	if (!x->in4 || hlen > len || x->mtu < IP4_HLEN ||
-	    !frag_init(&f, data, hlen, data + hlen, len - hlen, x->mtu - IP4_HLEN))
+	    !frag_init(&f, data, data + hlen, len - hlen, x->mtu - IP4_HLEN))
 		return R_TX_OUTPUT;
 	while ((n = frag_next(&f, head, &body, &len))) {
 		o = next_out(x);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counts.h"
 #include "model/grammar.h"
 #include "packet.h"
 
@@ -45,8 +46,8 @@ struct run {
 	char text[RUN_TEXT];
 	char *line[RUN_LINES];
 	unsigned number[RUN_LINES], nlines;
-	const char *why; /* it is skipped */
-	char bad[512];	 /* it failed */
+	const char *why;       /* it is skipped */
+	char bad[COUNTS_TEXT]; /* it failed */
 };
 
 static struct run *run; /* the one at work: backends hand in packets without naming it */
@@ -291,86 +292,6 @@ static int do_mark(struct run *r, char **w, unsigned n)
 	return do_output(r, !strcmp(w[0], "log") ? CASE_LOG : CASE_SLOW, 0, NULL, 0);
 }
 
-static const struct {
-	const char *word;
-	u32 counter;
-} counters[] = {
-	{"rx_errors", C_RX_ERRORS},	   {"rx_crc_errors", C_RX_CRC},
-	{"rx_fifo_errors", C_RX_FIFO},	   {"rx_frame_errors", C_RX_FRAME},
-	{"rx_length_errors", C_RX_LENGTH}, {"rx_dropped", C_RX_DROPPED},
-	{"tx_errors", C_TX_ERRORS},	   {"tx_carrier_errors", C_TX_CARRIER},
-	{"collisions", C_TX_COLLISIONS},   {"tx_fifo_errors", C_TX_FIFO},
-	{"tx_dropped", C_TX_DROPPED},	   {"tx_aborted_errors", C_TX_ABORTED},
-};
-
-static const struct {
-	const char *word;
-	size_t at;
-} amounts[] = {
-	{"rx_packets", offsetof(struct tunnel_stats, rx_packets)},
-	{"rx_bytes", offsetof(struct tunnel_stats, rx_bytes)},
-	{"tx_packets", offsetof(struct tunnel_stats, tx_packets)},
-	{"tx_bytes", offsetof(struct tunnel_stats, tx_bytes)},
-	{"multicast", offsetof(struct tunnel_stats, multicast)},
-};
-
-/* The value that the words give a counter: `what=N`; not named: 0. */
-static u64 named(char **w, unsigned n, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (unsigned i = 0; i < n; i++)
-		if (!strncmp(w[i], word, len) && w[i][len] == '=')
-			return strtoull(w[i] + len + 1, NULL, 0);
-	return 0;
-}
-
-static int check(struct run *r, const char *word, u64 is, u64 expected)
-{
-	return is == expected ? 0
-			      : fail(r, "%s is %llu, expected is %llu", word,
-				     (unsigned long long)is, (unsigned long long)expected);
-}
-
-static int check_link_counters(struct run *r, const struct tunnel_stats *st, char **w, unsigned n)
-{
-	for (size_t i = 0; i < countof(counters); i++)
-		if (check(r, counters[i].word, stats_link_counter(st, counters[i].counter),
-			  named(w, n, counters[i].word)))
-			return -1;
-	for (size_t i = 0; i < countof(amounts); i++)
-		if (check(r, amounts[i].word, *(const u64 *)((const u8 *)st + amounts[i].at),
-			  named(w, n, amounts[i].word)))
-			return -1;
-	return 0;
-}
-
-static bool is_counter(const char *word, size_t len)
-{
-	for (size_t i = 0; i < countof(counters); i++)
-		if (strlen(counters[i].word) == len && !strncmp(counters[i].word, word, len))
-			return true;
-	for (size_t i = 0; i < countof(amounts); i++)
-		if (strlen(amounts[i].word) == len && !strncmp(amounts[i].word, word, len))
-			return true;
-	return false;
-}
-
-static int check_reason(struct run *r, const struct tunnel_stats *st, const char *word)
-{
-	size_t len = strcspn(word, "=");
-	char name[64];
-	enum reason reason;
-
-	if (is_counter(word, len))
-		return 0;
-	snprintf(name, sizeof(name), "%.*s", (int)len, word);
-	reason = reason_by_word(name);
-	if (reason == R_NONE)
-		return fail(r, "no counter %s", name);
-	return check(r, name, st->reason[reason], strtoull(word + len + 1, NULL, 0));
-}
-
 static int do_count(struct run *r, char **w, unsigned n)
 {
 	struct tunnel_stats st;
@@ -380,12 +301,7 @@ static int do_count(struct run *r, char **w, unsigned n)
 	if (i < 0)
 		return i;
 	r->b->stats(r->dp, (unsigned)i, &st);
-	if (!none && check_link_counters(r, &st, w + 2, n - 2))
-		return -1;
-	for (unsigned k = 2; k < n; k++)
-		if (check_reason(r, &st, w[k]))
-			return -1;
-	return 0;
+	return counts_check(&st, none, w + 2, n - 2, r->bad);
 }
 
 static int do_only(struct run *r, char **w, unsigned n)

@@ -51,7 +51,7 @@ static void t_frag_all_sizes(void **state)
 				struct frag f;
 
 				ip4_build((struct ip4 *)head, &x);
-				assert_true(frag_init(&f, head, IP4_HLEN, payload, len, mtu));
+				assert_true(frag_init(&f, head, payload, len, mtu));
 				memset(whole, 0, sizeof(whole));
 				reassemble(&f, bases[b], mtu, whole);
 				assert_memory_equal(whole, payload, len);
@@ -69,8 +69,9 @@ static void t_frag_options(void **state)
 
 	(void)state;
 	memset(head, 0, sizeof(head));
+	head[0] = 0x40 | sizeof(head) / 4;
 	memcpy(head + IP4_HLEN, options, sizeof(options));
-	assert_true(frag_init(&f, head, sizeof(head), payload, sizeof(payload), 68));
+	assert_true(frag_init(&f, head, payload, sizeof(payload), 68));
 	assert_int_equal(frag_next(&f, out, &body, &len), sizeof(head));
 	assert_memory_equal(out + IP4_HLEN, options, sizeof(options));
 	assert_int_equal(frag_next(&f, out, &body, &len), IP4_HLEN + 4);
@@ -89,8 +90,9 @@ static void t_frag_options_lie(void **state)
 	(void)state;
 	for (u32 i = 0; i < countof(lies); i++) {
 		memset(head, 0, sizeof(head));
+		head[0] = 0x40 | sizeof(head) / 4;
 		memcpy(head + IP4_HLEN, lies[i], 8);
-		assert_true(frag_init(&f, head, sizeof(head), payload, sizeof(payload), 60));
+		assert_true(frag_init(&f, head, payload, sizeof(payload), 60));
 		assert_int_equal(frag_next(&f, out, &body, &len), sizeof(head));
 		assert_int_equal(frag_next(&f, out, &body, &len), IP4_HLEN);
 	}
@@ -98,14 +100,17 @@ static void t_frag_options_lie(void **state)
 
 static void t_frag_refuses(void **state)
 {
-	u8 head[64] = {0};
+	u8 head[64] = {0x45};
 	struct frag f;
 
 	(void)state;
-	assert_false(frag_init(&f, head, IP4_HLEN, head, 8, IP4_HLEN + 7));
-	assert_false(frag_init(&f, head, 19, head, 8, 1500));
-	assert_false(frag_init(&f, head, 61, head, 8, 1500));
-	assert_true(frag_init(&f, head, IP4_HLEN, head, 8, IP4_HLEN + 8));
+	assert_false(frag_init(&f, head, head, 8, IP4_HLEN + 7));
+	assert_true(frag_init(&f, head, head, 8, IP4_HLEN + 8));
+	head[0] = 0x44;
+	assert_false(frag_init(&f, head, head, 8, 1500));
+	head[0] = 0x4f;
+	assert_false(frag_init(&f, head, head, 8, IP4_MAX_HLEN + 7));
+	assert_true(frag_init(&f, head, head, 8, IP4_MAX_HLEN + 8));
 }
 
 int main(void)
