@@ -50,12 +50,15 @@ TUNL_INLINE bool icmp_sum_ok(struct __sk_buff *skb, u32 off, u32 len)
 	if (len > ICMP_SUM_MAX)
 		return false;
 	for (u32 at = 0; at < ICMP_SUM_MAX && at < len; at += ICMP_SUM_STEP) {
-		u32 n = len - at;
+		u32 last = min_of(len - at, (u32)ICMP_SUM_STEP) - 1;
 
 		__builtin_memset(buf, 0, sizeof(buf));
-		if (n > ICMP_SUM_STEP)
-			n = ICMP_SUM_STEP;
-		if (n == 0 || n > ICMP_SUM_STEP || bpf_skb_load_bytes(skb, off + at, buf, n))
+		/*
+		 * Linux 6.1 learns nothing from "is not 0", so the length is made
+		 * of the last byte's index, which must not be folded away again.
+		 */
+		__asm__ volatile("" : "+r"(last));
+		if (last >= ICMP_SUM_STEP || bpf_skb_load_bytes(skb, off + at, buf, last + 1))
 			return false;
 		sum = bpf_csum_diff(0, 0, buf, sizeof(buf), (u32)sum);
 		if (sum < 0)
