@@ -308,5 +308,7 @@ int main(void)
 		cmocka_unit_test(t_egress_nbma),
 	};
 
+	if (!run_is_permitted())
+		return 0;
 	return cmocka_run_group_tests_name("bpf egress", tests, run_setup, run_teardown);
 }

@@ -148,5 +148,7 @@ int main(void)
 		cmocka_unit_test(t_icmp_rows),
 	};
 
+	if (!run_is_permitted())
+		return 0;
 	return cmocka_run_group_tests_name("bpf icmp", tests, run_setup, run_teardown);
 }

@@ -302,5 +302,7 @@ int main(void)
 		cmocka_unit_test(t_ingress_bound),
 	};
 
+	if (!run_is_permitted())
+		return 0;
 	return cmocka_run_group_tests_name("bpf ingress", tests, run_setup, run_teardown);
 }
