@@ -81,7 +81,9 @@ int state_read(const char *text, struct state_line *l)
 		return -EINVAL;
 	if (read_id(home, &l->home) || read_id(place, &l->place))
 		return -EINVAL;
-	return grammar_line(text + end, &l->cfg, NULL) ? -EINVAL : 0;
+	if (grammar_line(text + end, &l->cfg, NULL) || !l->cfg.mode)
+		return -EINVAL;
+	return 0;
 }
 
 static void entry_drop(struct state *s, u32 slot)
