@@ -110,11 +110,12 @@ struct record {
 static void one(struct engine_tunnel *t, const struct record *r, const u8 *bytes, u32 len)
 {
 	struct packet p = {.len = len, .ethertype = r->op & 4 ? 0x86dd : 0x0800};
+	u8 *buf = malloc(len ? len : 1);
 
-	p.data = malloc(len ? len : 1);
-	if (!p.data)
+	if (!buf)
 		abort();
-	memcpy(p.data, bytes, len);
+	memcpy(buf, bytes, len);
+	p.data = buf;
 	p.vnet = (struct virtio_net_hdr){.flags = r->flags,
 					 .gso_type = r->gso,
 					 .hdr_len = r->hdr_len,
@@ -129,7 +130,7 @@ static void one(struct engine_tunnel *t, const struct record *r, const u8 *bytes
 	else
 		engine_rx(t->ns, 2, &p);
 	io_flush(t->ns);
-	free(p.data);
+	free(buf); /* p.data has moved on with the headers taken off */
 }
 
 static void feed(struct engine_tunnel *t, const u8 *data, size_t size)
