@@ -78,8 +78,9 @@ void packet_strip(struct packet *p, u32 n)
 
 	p->data += n;
 	p->len -= n;
-	if (v->csum_start < n || !(v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
-		/* whether a checksum was seen to be right is for the next to find out */
+	if (v->csum_start < n || (u32)v->csum_start - n + v->csum_offset + 2 > p->len ||
+	    !(v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
+		/* whether a checksum is right is for the next to find out */
 		v->flags = 0;
 		v->csum_start = v->csum_offset = 0;
 	} else {

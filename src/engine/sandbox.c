@@ -44,13 +44,19 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
+/* While it may: a change of user takes CAP_SETPCAP away with the others. */
+static int drop_bounding(void)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+		;
+	return 0;
+}
+
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
-		;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return syscall(SYS_capset, &h, none) ? -errno : 0;
 }
@@ -115,9 +121,8 @@ int sandbox_enter(const char **what)
 		const char *what;
 		int (*fn)(void);
 	} steps[] = {
-		{"change its user", become_nobody},
-		{"drop its capabilities", drop_capabilities},
-		{"set its limits", limit},
+		{"bound its capabilities", drop_bounding},    {"change its user", become_nobody},
+		{"drop its capabilities", drop_capabilities}, {"set its limits", limit},
 		{"filter its system calls", filter_calls},
 	};
 
