@@ -13,14 +13,13 @@
 struct err {
 	int code;	/* positive errno; 0: no error */
 	int status;	/* exit status the command should end with; 0: caller's choice */
-	char text[256];	/* one line, no newline at its end */
+	char text[256]; /* one line, no newline at its end */
 };
 
 /*
  * Fill e (which may be NULL) and return -code. code is a positive errno.
  */
-int err_set(struct err *e, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Like err_set, with the exit status that the command shall end with

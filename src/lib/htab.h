@@ -16,7 +16,7 @@ struct hnode {
 };
 
 struct htab {
-	struct hnode **bucket;	/* NULL while empty */
+	struct hnode **bucket; /* NULL while empty */
 	size_t nbucket, count;
 };
 
@@ -37,7 +37,7 @@ struct hnode *htab_next(const struct htab *h, const struct hnode *n);
 
 /* n may be taken out in the body. */
 #define htab_for_each(n, h)                                                                        \
-	for (struct hnode *n = htab_next(h, NULL), *n##_next; n && (n##_next = htab_next(h, n), 1);  \
-	     n = n##_next)
+	for (struct hnode *n = htab_next(h, NULL), *n##_next;                                      \
+	     n && (n##_next = htab_next(h, n), 1); n = n##_next)
 
 #endif

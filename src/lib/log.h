@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum { LOG_BYTES = 256 * 1024 };	/* a file is begun anew after so many; the old one stays once */
+enum { LOG_BYTES = 256 * 1024 }; /* a file is begun anew after so many; the old one stays once */
 
 /* Write to standard error; journal: with the priority marks of systemd. */
 void log_to_stderr(int journal);

@@ -35,24 +35,24 @@ void rtnl_close(struct rtnl *r);
 /* What a route lookup is asked with; zero fields are "not given". */
 struct route_key {
 	be32 dst, src;
-	u32 oif;	/* outgoing device it is bound to */
+	u32 oif; /* outgoing device it is bound to */
 	u32 mark;
 	u8 tos;
-	u8 proto;	/* IP protocol, for rules that look at it */
+	u8 proto; /* IP protocol, for rules that look at it */
 };
 
 /* What the kernel's routing answers for an outgoing packet. */
 struct route {
-	int error;	/* positive errno of a failed lookup; the rest is then void */
-	u8 type;	/* RTN_UNICAST, RTN_LOCAL, ... */
-	be32 src;	/* source address it selects */
-	be32 via;	/* next hop: the gateway, or the destination itself */
-	bool has_via;	/* an IPv4 gateway was named */
-	bool via6;	/* an IPv6 gateway was named: via is void */
+	int error;    /* positive errno of a failed lookup; the rest is then void */
+	u8 type;      /* RTN_UNICAST, RTN_LOCAL, ... */
+	be32 src;     /* source address it selects */
+	be32 via;     /* next hop: the gateway, or the destination itself */
+	bool has_via; /* an IPv4 gateway was named */
+	bool via6;    /* an IPv6 gateway was named: via is void */
 	u32 oif;
-	u32 mtu;	/* path MTU: learned, else of the route, else of the device; <= 65535 */
+	u32 mtu; /* path MTU: learned, else of the route, else of the device; <= 65535 */
 	bool mtu_locked;
-	u32 expires_ms;	/* a learned path MTU is forgotten after this; 0: never */
+	u32 expires_ms; /* a learned path MTU is forgotten after this; 0: never */
 };
 
 /*
@@ -69,13 +69,13 @@ int rtnl_route_parse(const struct nlmsghdr *nlh, struct route *rt);
 struct rtnl_link {
 	u32 ifindex;
 	char name[16];
-	u16 type;	/* ARPHRD_* */
-	u32 flags;	/* IFF_* */
+	u16 type;  /* ARPHRD_* */
+	u32 flags; /* IFF_* */
 	u32 mtu;
-	u32 master;	/* ifindex of its bridge, bond, VRF; 0: none */
+	u32 master; /* ifindex of its bridge, bond, VRF; 0: none */
 	u32 qlen;
-	char kind[16];	/* "veth", "tun", ...; "" for hardware */
-	bool gone;	/* an RTM_DELLINK: it left this namespace */
+	char kind[16]; /* "veth", "tun", ...; "" for hardware */
+	bool gone;     /* an RTM_DELLINK: it left this namespace */
 };
 
 typedef void rtnl_link_fn(const struct rtnl_link *l, void *arg);
@@ -91,11 +91,11 @@ int rtnl_link_each(struct rtnl *r, rtnl_link_fn *fn, void *arg);
 
 /* What to change of a device; zero is "leave it". */
 struct rtnl_link_set {
-	u32 flags_off, flags_on;	/* IFF_* */
+	u32 flags_off, flags_on; /* IFF_* */
 	u32 mtu;
 	u32 qlen;
 	bool set_broadcast;
-	be32 broadcast;		/* shown as `brd` or `peer` */
+	be32 broadcast; /* shown as `brd` or `peer` */
 	const char *rename;
 };
 

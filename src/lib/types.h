@@ -73,9 +73,9 @@ TUNL_INLINE bool be32_is_zero(be32 a)
 	return a.raw == 0;
 }
 
-#define countof(a)    (sizeof(a) / sizeof((a)[0]))
-#define min_of(a, b)  ((a) < (b) ? (a) : (b))
-#define max_of(a, b)  ((a) > (b) ? (a) : (b))
+#define countof(a)   (sizeof(a) / sizeof((a)[0]))
+#define min_of(a, b) ((a) < (b) ? (a) : (b))
+#define max_of(a, b) ((a) > (b) ? (a) : (b))
 
 #ifndef container_of
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - __builtin_offsetof(type, member)))
