@@ -21,8 +21,6 @@ struct built {
 	bool id_free; /* the outermost id */
 };
 
-struct packet_names; /* packets that have a name */
-
 /*
  * Build words (a recipe) into b. like (may be NULL): a packet of len bytes that
  * came out, from which free fields are taken; last_id is the outermost id of the
