@@ -71,7 +71,7 @@ static void client_close(struct client *c)
 	uv_close((uv_handle_t *)&c->poll, client_freed);
 	uv_close((uv_handle_t *)&c->patience, client_freed);
 	if (ctl->nclients-- == CONTROL_CLIENTS)
-		listen_for_clients(ctl);
+		listen_for_clients(ctl); /* who waited in the backlog */
 }
 
 static void on_patience(uv_timer_t *timer)
@@ -356,9 +356,9 @@ int control_start(struct daemon *d, int fd)
 	return 0;
 }
 
-int control_fd(const struct daemon *d)
+static void control_freed(uv_handle_t *h)
 {
-	return d->control->fd;
+	free(h->data);
 }
 
 void control_end(struct daemon *d)
@@ -370,4 +370,6 @@ void control_end(struct daemon *d)
 	list_for_each_safe (n, &ctl->clients)
 		client_close(list_entry(n, struct client, node));
 	uv_poll_stop(&ctl->poll);
+	uv_close((uv_handle_t *)&ctl->poll, control_freed);
+	d->control = NULL;
 }

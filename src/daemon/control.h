@@ -38,11 +38,8 @@ struct rows {
 	void *ctx;
 };
 
-/* Serve fd, a listening socket that control owns from now on. 0 or -errno. */
+/* Serve fd, a listening socket, which stays the caller's. 0 or -errno. */
 int control_start(struct daemon *d, int fd);
 void control_end(struct daemon *d);
-
-/* The listening socket, to hand on to a successor. */
-int control_fd(const struct daemon *d);
 
 #endif

@@ -262,6 +262,11 @@ int engproc_ensure(struct daemon *d, struct err *e)
 	return en->ready ? 0 : err_set(e, EAGAIN, "the engine does not start: the log tells more");
 }
 
+static void engine_freed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
 void engproc_end(struct daemon *d)
 {
 	struct engine *en = d->engine;
@@ -282,7 +287,10 @@ void engproc_end(struct daemon *d)
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
-	en->running = false;
+	if (en->process)
+		uv_close((uv_handle_t *)en->process, handle_free);
+	uv_close((uv_handle_t *)&en->again, engine_freed);
+	d->engine = NULL;
 }
 
 /* -errno: it is dead or hangs; its end is then noticed by itself. */

@@ -13,11 +13,13 @@
 #include "daemon/adopt.h"
 #include "daemon/control.h"
 #include "daemon/engproc.h"
+#include "daemon/netns.h"
 #include "daemon/priv.h"
 #include "daemon/process.h"
 #include "daemon/scan.h"
 #include "daemon/shared.h"
 #include "daemon/state.h"
+#include "daemon/tunnel.h"
 #include "lib/log.h"
 
 struct options {
@@ -125,6 +127,15 @@ static void come_down(struct daemon *d)
 {
 	control_end(d);
 	engproc_end(d);
+	tunnel_abandon_all(d);
+	netns_abandon_all(d);
+	scan_fini(d);
+	uv_close((uv_handle_t *)&d->term, NULL);
+	uv_close((uv_handle_t *)&d->intr, NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&d->loop);
+	state_close(d->state);
+	shared_close(d->shared);
 }
 
 static int serve(struct daemon *d, const struct options *o, struct starter *st, struct err *e)

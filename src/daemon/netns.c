@@ -184,14 +184,12 @@ static void handle_closed(uv_handle_t *h)
 		ns_free(ns);
 }
 
-void netns_drop_unused(struct ns *ns)
+/*
+ * What holds the namespace goes now; the memory when libuv has let go of it.
+ */
+static void ns_close(struct ns *ns)
 {
-	if (ns->busy || ns->fd < 0 || !list_is_empty(&ns->home) || !list_is_empty(&ns->here))
-		return;
-	engproc_ns_del(ns);
-	reconcile_dismantle(ns);
 	list_del(&ns->node);
-	/* what holds the namespace goes now; the memory when libuv has let go of it */
 	uv_poll_stop(&ns->events);
 	rtnl_close(&ns->rtnl);
 	close(ns->events_fd);
@@ -202,5 +200,21 @@ void netns_drop_unused(struct ns *ns)
 	ns->open_handles = 2;
 	uv_close((uv_handle_t *)&ns->events, handle_closed);
 	uv_close((uv_handle_t *)&ns->timer, handle_closed);
-	scan_arm(ns->daemon);
+}
+
+void netns_drop_unused(struct ns *ns)
+{
+	struct daemon *d = ns->daemon;
+
+	if (ns->busy || ns->fd < 0 || !list_is_empty(&ns->home) || !list_is_empty(&ns->here))
+		return;
+	engproc_ns_del(ns);
+	ns_close(ns);
+	scan_arm(d);
+}
+
+void netns_abandon_all(struct daemon *d)
+{
+	list_for_each_safe (n, &d->namespaces)
+		ns_close(list_entry(n, struct ns, node));
 }

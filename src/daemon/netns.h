@@ -23,6 +23,9 @@ struct ns *netns_by_nsid(struct daemon *d, u32 nsid);
 /* Let go of it where no tunnel needs it any more. */
 void netns_drop_unused(struct ns *ns);
 
+/* Free all of them, at the end of the process: nothing is done to devices and programs. */
+void netns_abandon_all(struct daemon *d);
+
 /* Enter it until priv_leave(). -errno. */
 int netns_enter(struct ns *ns);
 

@@ -213,9 +213,3 @@ void reconcile_watch(struct ns *ns)
 	ns->events.data = ns->timer.data = ns;
 	uv_poll_start(&ns->events, UV_READABLE, on_events);
 }
-
-void reconcile_dismantle(struct ns *ns)
-{
-	uv_poll_stop(&ns->events);
-	uv_timer_stop(&ns->timer);
-}

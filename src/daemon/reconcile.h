@@ -9,9 +9,8 @@
 
 #include "daemon/daemon.h"
 
-/* Hear the notifications of a new ns, and have its timer. dismantle: no more. */
+/* Hear the notifications of a new ns, and have its timer. */
 void reconcile_watch(struct ns *ns);
-void reconcile_dismantle(struct ns *ns);
 
 /* In a moment, in which further notifications may come: within 10 ms unless that would be all we
  * do. */

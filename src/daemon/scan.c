@@ -332,8 +332,8 @@ void scan_arm(struct daemon *d)
 
 void scan_fini(struct daemon *d)
 {
-	uv_poll_stop(&d->mounts);
-	uv_timer_stop(&d->scan);
+	uv_close((uv_handle_t *)&d->mounts, NULL);
+	uv_close((uv_handle_t *)&d->scan, NULL);
 	close(d->mounts_fd);
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/link.h"
 #include "daemon/netns.h"
 #include "daemon/reconcile.h"
+#include "daemon/rxmap.h"
 #include "daemon/shared.h"
 #include "daemon/tun.h"
 #include "lib/log.h"
@@ -141,6 +142,17 @@ static int resolve_dev(struct ns *ns, struct tunnel_cfg *cfg, struct err *e)
 	else if (sscanf(cfg->dev, "if%u", &cfg->link) != 1)
 		return err_set(e, ENODEV, "there is no device %s here", cfg->dev);
 	return 0;
+}
+
+void tunnel_abandon_all(struct daemon *d)
+{
+	list_for_each_safe (n, &d->tunnels) {
+		struct tunnel *t = list_entry(n, struct tunnel, node);
+
+		if (t->in_rx)
+			rxmap_remove(t);
+		tunnel_free(t);
+	}
 }
 
 /* The device is made and t knows it: enter it everywhere. */

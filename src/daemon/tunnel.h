@@ -24,6 +24,9 @@ int tunnel_adopt(struct ns *home, struct ns *place, const struct state_line *lin
 /* Forget it; the device is gone already or stays as it is. */
 void tunnel_forget(struct tunnel *t);
 
+/* Free all of them, at the end of the process: the tunnels go on. */
+void tunnel_abandon_all(struct daemon *d);
+
 /*
  * The tunnel whose device is in ns under that name: -ENODEV no such device,
  * -EOPNOTSUPP it is not ours.
