@@ -31,7 +31,7 @@ void tunnel_cfg_set_mode(struct tunnel_cfg *cfg, enum mode_id mode)
 	cfg->mode = mode;
 	cfg->proto = m->proto;
 	if (fresh && m->has_6rd)
-		cfg->sixrd = (struct sixrd){.prefix = {0x20, 0x02}, .prefix_len = 16};
+		cfg->sixrd = sixrd_6to4();
 }
 
 /* `change NAME ...`: what is there comes first, the options override. */

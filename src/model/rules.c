@@ -30,25 +30,6 @@ static bool proto_is_driver(const struct mode_info *m, u8 proto)
 	return false;
 }
 
-/* Bits beyond the prefix are set. */
-static bool bits_beyond(const u8 *addr, u32 bytes, u32 len)
-{
-	for (u32 bit = len; bit < bytes * 8; bit++)
-		if (addr[bit / 8] & 0x80 >> bit % 8)
-			return true;
-	return false;
-}
-
-/* The driver's conditions on a 6rd prefix (spec cli 1.8). */
-static bool sixrd_is_ok(const struct sixrd *s)
-{
-	u8 relay[4];
-
-	memcpy(relay, &s->relay, sizeof(relay));
-	return s->relay_len <= 32 && s->prefix_len + (32 - s->relay_len) <= 64 &&
-	       !bits_beyond(s->prefix, 16, s->prefix_len) && !bits_beyond(relay, 4, s->relay_len);
-}
-
 static void drop_what_is_not_used(struct tunnel_cfg *cfg, const struct mode_info *m)
 {
 	u16 keep = TUNL_F_KEY;
@@ -79,7 +60,7 @@ int rules_accept(struct tunnel_cfg *cfg, struct err *e)
 	drop_what_is_not_used(cfg, m);
 	if (cfg->ignore_df && (!m->has_flags || cfg->pmtudisc))
 		return err_set(e, EINVAL, "ignore-df needs mode gre and nopmtudisc");
-	if (m->has_6rd && !sixrd_is_ok(&cfg->sixrd))
+	if (m->has_6rd && !sixrd_is_valid(&cfg->sixrd))
 		return err_set(e, EINVAL, "the 6rd prefix is too long or has host bits set");
 	return 0;
 }

@@ -8,6 +8,7 @@
 #define TUNL_MODEL_TUNNEL_H
 
 #include "lib/types.h"
+#include "wire/sixrd.h"
 
 enum { TUNL_NAME_LEN = 16 }; /* a device name with its NUL (IFNAMSIZ) */
 
@@ -37,12 +38,6 @@ enum {
 
 /* tos: bit 0 says "inherit"; the upper bits are the value (spec datapath 1). */
 enum { TUNL_TOS_INHERIT = 0x01 };
-
-struct sixrd {
-	u8 prefix[16];
-	be32 relay;
-	u8 prefix_len, relay_len; /* bits */
-};
 
 struct tunnel_cfg {
 	char name[TUNL_NAME_LEN]; /* the name it was created with; "" = kernel-style default */
