@@ -110,6 +110,15 @@ static bool is_there(struct ns *ns, const struct state_line *line)
 	return rtnl_link_get(&ns->rtnl, line->ifindex, NULL, &l) == 0 && is_it(&l, line, false);
 }
 
+/* Whether another line is about that device. */
+static bool is_taken(const struct adoption *a, const struct ns_identity *place, u32 ifindex)
+{
+	for (size_t i = 0; i < a->nlines; i++)
+		if (a->line[i].ifindex == ifindex && netns_is(&a->line[i].place, place))
+			return true;
+	return false;
+}
+
 static struct ns *look_everywhere(struct adoption *a, struct state_line *line)
 {
 	for (size_t i = 0; i < a->nns; i++) {
@@ -118,8 +127,10 @@ static struct ns *look_everywhere(struct adoption *a, struct state_line *line)
 
 		if (!ns)
 			continue;
-		if (rtnl_link_get(&ns->rtnl, 0, line->ifname, &l) == 0 && is_it(&l, line, true)) {
+		if (rtnl_link_get(&ns->rtnl, 0, line->ifname, &l) == 0 && is_it(&l, line, true) &&
+		    !is_taken(a, &ns->id, l.ifindex)) {
 			line->ifindex = l.ifindex;
+			line->place = ns->id;
 			return ns;
 		}
 		netns_drop_unused(ns);

@@ -95,6 +95,7 @@ struct ns {
 	u32 marks[16], nmarks; /* the newest */
 	bool links_lost;       /* notifications were lost: look at all devices again */
 	bool follow;	       /* of some tunnel made here the device is to be looked at */
+	bool swept;	       /* what an earlier daemon left on devices is gone */
 	bool own_tc;	       /* notifications about filters are of our own doing */
 	bool addrs_changed, routes_changed;
 	bool nbma_stale; /* what tunl_nbma has is out of date */

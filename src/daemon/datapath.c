@@ -243,6 +243,15 @@ static void first_state(struct ns *ns)
 	bpf_ns_set_state(ns->bpf, &ns->bpf_state);
 }
 
+/* What an earlier daemon left; once is enough. */
+static void sweep_inside(struct ns *ns)
+{
+	htab_for_each (n, &ns->links) {
+		bpf_ns_detach(NULL, container_of(n, struct link, node)->l.ifindex);
+	}
+	ns->swept = true;
+}
+
 static void apply_inside(struct ns *ns)
 {
 	bool wanted = wants_bpf(ns);
@@ -256,6 +265,8 @@ static void apply_inside(struct ns *ns)
 		first_state(ns);
 		rxmap_mark_all(ns);
 	}
+	if (!ns->bpf && !ns->swept)
+		sweep_inside(ns);
 	if (ns->bpf) {
 		write_addrs(ns);
 		write_state(ns);
@@ -302,9 +313,7 @@ void datapath_sweep(struct ns *ns)
 {
 	if (links_reload(ns) || netns_enter(ns))
 		return;
-	htab_for_each (n, &ns->links) {
-		bpf_ns_detach(NULL, container_of(n, struct link, node)->l.ifindex);
-	}
+	sweep_inside(ns);
 	priv_leave();
 }
 
