@@ -158,7 +158,7 @@ class Machine:
             # The guest's clock counts instructions: the same on every machine.
             accel, cpus = "tcg,thread=single,tb-size=512", 1
             words = ["-icount", "shift=0,sleep=off"]
-        append = (f"console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off net.ifnames=0 "
+        append = (f"console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off norandmaps net.ifnames=0 "
                   f"random.trust_cpu=on tunl.out=out tunl.port={PORT}")
         return ["nice", "qemu-system-x86_64", "-accel", accel, "-cpu", "max", "-smp", str(cpus),
                 "-m", str(self.memory), "-nodefaults", "-no-reboot", "-nographic", *words,

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""cli_diff: the same random command lines to the real `ip` on the kernel's drivers and to
+tunl's `ip`; exit status, stderr, stdout and afterwards the devices are compared. Runs in
+the machine of tests/interop/vm (`tests/interop/run cli_diff -- --count 500`).
+
+A difference is shrunk to the fewest words that still show it, and printed with the seed
+that makes it again (--seed S --first N --count 1). Only what doc/compat.md lists is
+forgiven: see `forgive`."""
+
+import argparse
+import json
+import pathlib
+import re
+import shlex
+import sys
+import time
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import cli_gen  # noqa: E402
+import sides  # noqa: E402
+
+ALWAYS_SHOW = ["tunnel", "show"]
+STATS = r"\\?\n?RX: Packets[^\n]*\n    \d[^\n]*\nTX: Packets[^\n]*\n    \d[^\n]*"
+COLOUR = "\033\\[[0-9;]*m"
+
+
+def without_fallbacks(text):
+    """compat.md, Fallback devices: their lines, with the statistics below them."""
+    if text.lstrip().startswith("["):
+        try:
+            rows = json.loads(text)
+        except ValueError:
+            rows = None
+        if rows is not None:
+            return json.dumps([r for r in rows if r.get("ifname") not in sides.FALLBACKS])
+    kept, skip = [], False
+    for line in text.splitlines(keepends=True):
+        head = re.match(rf"(?:{COLOUR})*([^\s:]+): ", line)
+        if head and not line.startswith(("RX:", "TX:")):
+            skip = head.group(1) in sides.FALLBACKS
+        if not skip:
+            kept.append(line)
+    return "".join(kept)
+
+
+def forgive(answer):
+    """What two answers must have in common."""
+    status, out, err = answer
+    out = re.sub(r"\bif\d+\b", "ifN", without_fallbacks(out))
+    if err.startswith("Usage:"):
+        err = "<usage>"
+    return status, out, err
+
+
+class Pair:
+    def __init__(self, build, preload, modes):
+        made = [(cli_gen.MODES[m].fallback, "mode", m, "nopmtudisc") for m in modes if m != "isatap"]
+        setup = sides.Server(sides.REAL_IP, "ip", preload, {})
+        self.setup = setup
+        self.real = sides.Real(preload, setup)
+        self.tunl = sides.Tunl(preload, build, setup, made)
+        self.commands = 0
+
+    def both(self, words):
+        self.commands += 1
+        self.real.server.start(words)
+        self.tunl.server.start(words)
+        return self.real.server.finish(), self.tunl.server.finish()
+
+    def difference(self, sequence):
+        """(number of the command, its words, real answer, tunl's answer) of the first, or None."""
+        self.real.fresh()
+        self.tunl.fresh()
+        for number, words in enumerate([*sequence, ALWAYS_SHOW]):
+            real, tunl = self.both(words)
+            if forgive(real) != forgive(tunl):
+                return number, words, real, tunl
+        real, tunl = self.real.space.links(), self.tunl.space.links()
+        if real != tunl:
+            return len(sequence), ["(devices and their MTU)"], (0, str(real), ""), (0, str(tunl), "")
+        return None
+
+    def close(self):
+        self.tunl.close()
+        self.real.close()
+        self.setup.close()
+
+
+def kind_of(found):
+    """Two differences of the same kind are one finding."""
+    _, words, real, tunl = found
+
+    def plain(answer):
+        return answer[0], re.sub(r'"[^"]*"|[\d.]+', "_", answer[2]), bool(answer[1])
+
+    verb = next((w for w in words if not w.startswith("-")), "")
+    same_words = plain(real) == plain(tunl)
+    return verb, words[0], plain(real), plain(tunl), re.sub(r"[\d.]+", "_", real[1] + tunl[1]) if same_words else ""
+
+
+def shrink(pair, sequence, found):
+    """Fewer commands, then fewer words, as long as a difference of the same kind stays."""
+    kind, sequence = kind_of(found), [list(words) for words in sequence[: found[0] + 1]]
+
+    def still(candidate):
+        other = pair.difference(candidate)
+        return other if other and kind_of(other) == kind else None
+
+    at = 0
+    while at < len(sequence):
+        other = still(sequence[:at] + sequence[at + 1 :])
+        if other:
+            del sequence[at]
+            found = other
+        else:
+            at += 1
+    for words in sequence:
+        at = 1
+        while at < len(words):
+            for span in (2, 1):
+                cut = words[at : at + span]
+                if len(cut) < span:
+                    continue
+                del words[at : at + span]
+                other = still(sequence)
+                if other:
+                    found = other
+                    break
+                words[at:at] = cut
+            else:
+                at += 1
+    return sequence, found
+
+
+def line(words):
+    return " ".join(["ip", *map(shlex.quote, words)])
+
+
+def report(where, sequence, found):
+    number, words, real, tunl = found
+    print(f"DIFFERENCE {where}")
+    for each in sequence:
+        print(f"    {line(each)}")
+    print(f"  at: {line(words)}")
+    for who, (status, out, err) in (("drivers", real), ("tunl", tunl)):
+        print(f"  {who:<7} status {status}")
+        for label, text in (("out", out), ("err", err)):
+            for row in text.splitlines():
+                print(f"    {label} {row}")
+    sys.stdout.flush()
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", default=str(int(time.time())), help="default: the time")
+    parser.add_argument("--first", type=int, default=0, help="number of the first sequence")
+    parser.add_argument("--count", type=int, default=500, help="sequences")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after so long (0: no limit)")
+    parser.add_argument("--modes", default="ipip", help=f"of {','.join(cli_gen.MODES)} (default: ipip)")
+    parser.add_argument("--findings", type=int, default=12, help="different findings to stop after")
+    parser.add_argument("--replay", type=pathlib.Path, help="a file of command lines instead of random ones")
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build")
+    parser.add_argument("--preload", type=pathlib.Path, required=True, help="forkserver.so")
+    return parser.parse_args()
+
+
+def sequences(args):
+    if args.replay:
+        rows = [shlex.split(row) for row in args.replay.read_text().splitlines() if row.strip()]
+        yield str(args.replay), [row[1:] if row[0] == "ip" else row for row in rows]
+        return
+    for number in range(args.first, args.first + args.count):
+        generator = cli_gen.Generator(f"{args.seed}/{number}", args.modes.split(","))
+        yield f"--seed {args.seed} --first {number} --count 1", generator.sequence()
+
+
+def compare(pair, args):
+    """(sequences run, kinds of differences found)"""
+    started, kinds, done = time.monotonic(), {}, 0
+    for where, sequence in sequences(args):
+        found = pair.difference(sequence)
+        done += 1
+        if found and kind_of(found) in kinds:
+            kinds[kind_of(found)] += 1
+        elif found:
+            kinds[kind_of(found)] = 1
+            report(where, *shrink(pair, sequence, found))
+        spent = time.monotonic() - started
+        if done % 100 == 0:
+            print(f"{done} sequences, {pair.commands} commands, {spent:.0f} s, "
+                  f"{60 * done / spent:.0f} sequences a minute, {len(kinds)} kinds of differences", flush=True)
+        if len(kinds) >= args.findings or args.seconds and spent > args.seconds:
+            break
+    return done, kinds
+
+
+def main():
+    args = arguments()
+    print(f"seed {args.seed}, modes {args.modes}", flush=True)
+    started = time.monotonic()
+    pair = Pair(args.build.resolve(), args.preload, args.modes.split(","))
+    try:
+        done, kinds = compare(pair, args)
+        alive, said = pair.tunl.daemon_alive()
+    finally:
+        pair.close()
+    spent = time.monotonic() - started
+    if not alive:
+        print(f"tunld is not there any more: {said}\n{pair.tunl.log()[-3000:]}")
+    print(f"{done} sequences, {pair.commands} commands in {spent:.0f} s; differences: "
+          f"{sum(kinds.values())} of {len(kinds)} kinds")
+    return 1 if kinds or not alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
