@@ -40,6 +40,8 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 FLOORS	:= lib wire model mode bpf engine daemon cli lab
 TUNL_FLOORS  := lab cli mode model lib
 TUNLD_FLOORS := daemon engine bpf mode model lib
+IP_FLOORS    := cli mode model lib
+IP_LIBS      := -ljansson
 TUNL_LIBS    := -ljansson -lpcap -lmnl
 TUNLD_LIBS   := -lbpf -luv -lmnl -ljansson -lseccomp
 
@@ -132,9 +134,11 @@ $(B)/tunld: $(B)/o/tunld.c.o $(call archives,$(TUNLD_FLOORS))
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TUNLD_LIBS)
 
-$(B)/bin/ip: $(B)/tunl
-	@mkdir -p $(@D)
-	$(Q)ln -sfn ../tunl $@
+# The personality is on the way of every `ip` call: it loads no more than it needs.
+$(B)/bin/ip: $(B)/o/ip.c.o $(call archives,$(IP_FLOORS))
+	@mkdir -p $(@D); rm -f $@
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IP_LIBS)
 
 # Unit tests: tests/unit/FLOOR_NAME.c links the archives of FLOOR and below.
 UNIT_SRCS := $(wildcard tests/unit/*.c)
@@ -203,7 +207,7 @@ install: all
 	$(INSTALL) -d $(BIN) $(SBIN) $(IPDIR) $(MAN8) $(DESTDIR)$(UNITDIR)
 	$(INSTALL) -m 755 $(B)/tunl $(BIN)/tunl
 	$(INSTALL) -m 755 $(B)/tunld $(SBIN)/tunld
-	ln -sfn ../../../bin/tunl $(IPDIR)/ip
+	$(INSTALL) -m 755 $(B)/bin/ip $(IPDIR)/ip
 	$(INSTALL) -m 644 $(addprefix man/,$(MANUALS)) $(MAN8)
 	for u in $(UNITS); do \
 		sed 's|/usr/local|$(PREFIX)|g' packaging/$$u >$(DESTDIR)$(UNITDIR)/$$u && \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tunl: the command. Its own commands by their full word, then the verbs of
- * `ip tunnel` by any beginning. Called as `ip` it is the `ip` personality.
+ * `ip tunnel` by any beginning. (The `ip` personality is src/ip.c.)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 #include "cli/batch.h"
 #include "cli/cli.h"
 #include "cli/daemon_cmd.h"
-#include "cli/ip.h"
 #include "cli/opts.h"
 #include "lab/explain.h"
 #include "lab/lab.h"
@@ -63,13 +62,6 @@ static int command(void *ctx, int argc, char **argv)
 	return tunnel_main(&cli, argc, argv);
 }
 
-static bool is_ip(const char *argv0)
-{
-	const char *slash = strrchr(argv0, '/');
-
-	return !strcmp(slash ? slash + 1 : argv0, "ip");
-}
-
 int main(int argc, char **argv)
 {
 	struct cli cli = {.dialect = DIALECT_TUNL, .me = "tunl"};
@@ -77,8 +69,6 @@ int main(int argc, char **argv)
 
 	if (argc < 1)
 		return EXIT_SYNTAX;
-	if (is_ip(argv[0]))
-		return ip_main(argc, argv);
 	n = opts_read(argc - 1, argv + 1, &cli, &status);
 	if (n < 0)
 		return status;

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,16 +36,28 @@ bool ctl_is_admin(void)
 	return data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
 }
 
-/* tunld in the folder of our own program. */
-static void path_beside(char path[PATH_MAX])
+/*
+ * Where tunld may be, seen from the folder of our own program: beside tunl as
+ * built, above bin/ip as built; beside bin/tunl and lib/tunl/bin/ip as installed.
+ */
+static const char *const beside[] = {"tunld", "../tunld", "../sbin/tunld", "../../../sbin/tunld"};
+
+enum { BESIDE_MAX = 24 };
+
+/* The first of these that can be run. */
+static bool find_beside(char path[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof("tunld"));
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - BESIDE_MAX);
 	char *slash;
 
 	path[n > 0 ? n : 0] = '\0';
 	slash = strrchr(path, '/');
-	if (slash)
-		strcpy(slash + 1, "tunld");
+	for (size_t i = 0; slash && i < countof(beside); i++) {
+		strcpy(slash + 1, beside[i]);
+		if (!access(path, X_OK))
+			return true;
+	}
+	return false;
 }
 
 static int find_tunld(char path[PATH_MAX], struct err *e)
@@ -58,8 +71,7 @@ static int find_tunld(char path[PATH_MAX], struct err *e)
 		return err_set(e, errno, "cannot run %.180s, which TUNL_TUNLD names: %s", path,
 			       strerror(errno));
 	}
-	path_beside(path);
-	if (!access(path, X_OK))
+	if (find_beside(path))
 		return 0;
 	text_copy(path, PATH_MAX, TUNL_PREFIX "/sbin/tunld");
 	if (!access(path, X_OK))
@@ -138,6 +150,10 @@ static int await_tunld(pid_t pid, int words, struct err *e)
 		if (fd >= 0)
 			return fd;
 		poll(NULL, 0, START_POLL_MS);
+	}
+	if (!gone) { /* ours, in a session of its own: it must not come up later, unasked */
+		kill(-pid, SIGKILL);
+		waitpid(pid, &status, 0);
 	}
 	return err_set(e, ETIMEDOUT, "tunld did not come up within %d s: look at %s/log",
 		       CTL_PATIENCE, ctl_rundir());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tunl called as `ip`: serves `ip tunnel ...`, `ip link add|set ... type KIND`
+ * The `ip` personality: serves `ip tunnel ...`, `ip link add|set ... type KIND`
  * for the kinds that tunl has, and the detail lines of its devices in
  * `ip -d link show`. Every other call goes to the real ip by execv, with
  * arguments, environment, stdin and exit status as they are.

@@ -21,7 +21,7 @@ def test_install_and_uninstall(tmp_path, prefix):
     where = [f"DESTDIR={tmp_path}", f"PREFIX={prefix}"]
     make("install", *where)
     top = tmp_path / prefix[1:]
-    assert (top / "lib/tunl/bin/ip").resolve() == top / "bin/tunl"
+    assert os.access(top / "lib/tunl/bin/ip", os.X_OK)
     assert (top / "share/man/man8/tunl.8").is_file() and (top / "share/man/man8/tunld.8").is_file()
     assert run(top / "bin/tunl", "-V").stdout.startswith("tunl")
     units = list(tmp_path.rglob("*.service"))
@@ -30,8 +30,8 @@ def test_install_and_uninstall(tmp_path, prefix):
     assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == []
 
 
-def test_real_ip_is_found_beside_the_link(tmp_path):
-    """The installed link, first in PATH, hands what is not its own to the real ip."""
+def test_real_ip_is_found_beside_ours(tmp_path):
+    """The installed ip, first in PATH, hands what is not its own to the real ip."""
     make("install", f"DESTDIR={tmp_path}", "PREFIX=/usr")
     path = f"{tmp_path}/usr/lib/tunl/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     real = run("ip", "-V", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})

@@ -164,7 +164,7 @@ class TestSearch:
         assert done.stdout == "told\n"
 
     def test_two_installations_do_not_play_ball(self, fake, tmp_path):
-        shutil.copy(BUILD / "tunl", tmp_path / "ip")
+        shutil.copy(BUILD / "bin/ip", tmp_path / "ip")
         done = self.call(fake, f"{BUILD / 'bin'}:{tmp_path}:{fake.dir}:/usr/bin:/bin")
         assert done.stdout == "told\n"
 
@@ -186,14 +186,14 @@ class TestSearch:
         """In a root of its own, where only our program is, in PATH too; and no /proc to know it by."""
         if os.geteuid() != 0:
             pytest.skip("needs root: chroot")
-        if b"__asan_init" in (BUILD / "tunl").read_bytes():
+        if b"__asan_init" in (BUILD / "bin/ip").read_bytes():
             pytest.skip("AddressSanitizer cannot do without /proc")
-        for lib in run("ldd", BUILD / "tunl").stdout.split():
+        for lib in run("ldd", BUILD / "bin/ip").stdout.split():
             if lib.startswith("/"):
                 target = tmp_path / lib.lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(lib, target)
-        (tmp_path / "ip").write_bytes((BUILD / "tunl").read_bytes())
+        (tmp_path / "ip").write_bytes((BUILD / "bin/ip").read_bytes())
         (tmp_path / "ip").chmod(0o755)
         env = {**fake.env, "PATH": "/:/usr/sbin:/usr/bin:/sbin:/bin"}
         done = run("chroot", tmp_path, "/ip", "route", check=False, env=env)
