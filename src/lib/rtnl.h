@@ -7,6 +7,7 @@
  *	rtnl.c		sockets, requests, notifications
  *	rtnl_route.c	route lookups
  *	rtnl_link.c	devices and addresses
+ *	rtnl_addr.c	addresses of both families
  */
 #ifndef TUNL_LIB_RTNL_H
 #define TUNL_LIB_RTNL_H
@@ -65,6 +66,22 @@ int rtnl_route_get(struct rtnl *r, const struct route_key *key, struct route *rt
 /* The parts of a route answer (RTM_NEWROUTE); for tests and rtnl_route_get. */
 int rtnl_route_parse(const struct nlmsghdr *nlh, struct route *rt);
 
+/* The next hop of an IPv6 packet. */
+struct route6 {
+	int error;   /* positive errno of a failed lookup; the rest is then void */
+	u8 type;     /* RTN_UNICAST, RTN_MULTICAST, ... */
+	u8 next[16]; /* the gateway, or the destination itself */
+};
+
+/*
+ * Ask for the route of an IPv6 packet to dst that leaves by device oif. 0 with
+ * *rt filled (look at rt->error), or -errno when the kernel could not be asked.
+ */
+int rtnl_route6_get(struct rtnl *r, const u8 dst[16], u32 oif, struct route6 *rt);
+
+/* The parts of its answer; rt->next is left where no gateway is named. */
+int rtnl_route6_parse(const struct nlmsghdr *nlh, struct route6 *rt);
+
 /* A device as the kernel describes it. */
 struct rtnl_link {
 	u32 ifindex;
@@ -106,6 +123,29 @@ typedef void rtnl_addr_fn(be32 addr, u32 ifindex, void *arg);
 
 /* fn for every IPv4 address of the namespace. */
 int rtnl_addr_each(struct rtnl *r, rtnl_addr_fn *fn, void *arg);
+
+/* An address of a device. */
+struct rtnl_addr {
+	u32 ifindex;
+	u8 family;     /* AF_INET (the first 4 bytes of addr), AF_INET6 */
+	u8 prefix_len; /* bits */
+	u8 scope;      /* RT_SCOPE_* */
+	u8 addr[16];
+};
+
+typedef void rtnl_addr_full_fn(const struct rtnl_addr *a, void *arg);
+
+/* Fill *a from an RTM_NEWADDR or RTM_DELADDR. -EINVAL: it is neither, or tells no address. */
+int rtnl_addr_parse(const struct nlmsghdr *nlh, struct rtnl_addr *a);
+
+/* fn for the addresses of a family; ifindex 0: of all devices. */
+int rtnl_addr_dump(struct rtnl *r, u8 family, u32 ifindex, rtnl_addr_full_fn *fn, void *arg);
+
+/* Give a device an IPv6 address with its prefix's route. -EEXIST: it has it. */
+int rtnl_addr6_add(struct rtnl *r, const struct rtnl_addr *a);
+
+/* The kernel shall make no IPv6 addresses of its own for the device (addr_gen_mode none). */
+int rtnl_addr6_no_auto(struct rtnl *r, u32 ifindex);
 
 /*
  * A nonblocking socket that hears the given RTNLGRP_* groups (0 ends the list)

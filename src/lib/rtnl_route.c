@@ -6,6 +6,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum { USER_HZ = 100 }; /* unit of times in the kernel's answers */
@@ -108,6 +109,12 @@ static void put_key(struct nlmsghdr *nlh, const struct route_key *key)
 		mnl_attr_put_u8(nlh, RTA_IP_PROTO, key->proto);
 }
 
+/* Not the lookup's answer: the asking went wrong. */
+static bool is_asking_error(int err)
+{
+	return err == -EAGAIN || err == -ENOBUFS || err == -EBADF || err == -EPIPE;
+}
+
 /* 0 with an answer in rt; rt->error may be set. */
 static int lookup(struct rtnl *r, const struct route_key *key, struct route *rt)
 {
@@ -120,8 +127,8 @@ static int lookup(struct rtnl *r, const struct route_key *key, struct route *rt)
 	put_key(nlh, key);
 	*rt = (struct route){.src = key->src, .via = key->dst};
 	err = rtnl_request(r, nlh, route_answer, rt);
-	if (err == -EAGAIN || err == -ENOBUFS || err == -EBADF || err == -EPIPE)
-		return err; /* not the lookup's answer: the asking went wrong */
+	if (is_asking_error(err))
+		return err;
 	rt->error = -err;
 	return 0;
 }
@@ -136,5 +143,48 @@ int rtnl_route_get(struct rtnl *r, const struct route_key *key, struct route *rt
 	if (!rt->mtu && rtnl_link_get(r, rt->oif, NULL, &l) == 0)
 		rt->mtu = l.mtu;
 	rt->mtu = min_of(rt->mtu, 65535U);
+	return 0;
+}
+
+int rtnl_route6_parse(const struct nlmsghdr *nlh, struct route6 *rt)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
+	    rtm->rtm_family != AF_INET6)
+		return -EINVAL;
+	rt->type = rtm->rtm_type;
+	mnl_attr_for_each(a, nlh, sizeof(*rtm)) if (mnl_attr_get_type(a) == RTA_GATEWAY &&
+						    has(a, sizeof(rt->next)))
+		memcpy(rt->next, mnl_attr_get_payload(a), sizeof(rt->next));
+	return 0;
+}
+
+static void route6_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	rtnl_route6_parse(nlh, arg);
+}
+
+int rtnl_route6_get(struct rtnl *r, const u8 dst[16], u32 oif, struct route6 *rt)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	int err;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	rtm->rtm_family = AF_INET6;
+	rtm->rtm_dst_len = 128;
+	mnl_attr_put(nlh, RTA_DST, 16, dst);
+	if (oif)
+		mnl_attr_put_u32(nlh, RTA_OIF, oif);
+	*rt = (struct route6){0};
+	memcpy(rt->next, dst, sizeof(rt->next));
+	err = rtnl_request(r, nlh, route6_answer, rt);
+	if (is_asking_error(err))
+		return err;
+	rt->error = -err;
 	return 0;
 }

@@ -153,9 +153,93 @@ static void t_kernel_answers(void **state)
 	rtnl_close(&r);
 }
 
+static void t_route6_gateway(void **state)
+{
+	static const u8 gateway[16] = {0xfe, 0x80, [8] = 2, [11] = 0x5e, [12] = 0xfe};
+	struct rtmsg *rtm;
+	struct nlmsghdr *nlh = message(RTM_NEWROUTE, sizeof(*rtm), (void **)&rtm);
+	struct route6 rt = {.next = {0x20, 1}};
+
+	(void)state;
+	rtm->rtm_family = AF_INET6;
+	rtm->rtm_type = RTN_UNICAST;
+	assert_int_equal(rtnl_route6_parse(nlh, &rt), 0);
+	assert_int_equal(rt.next[0], 0x20); /* none named: what was asked for */
+	mnl_attr_put(nlh, RTA_GATEWAY, 4, gateway);
+	assert_int_equal(rtnl_route6_parse(nlh, &rt), 0);
+	assert_int_equal(rt.next[0], 0x20); /* too short to be one */
+	mnl_attr_put(nlh, RTA_GATEWAY, sizeof(gateway), gateway);
+	assert_int_equal(rtnl_route6_parse(nlh, &rt), 0);
+	assert_memory_equal(rt.next, gateway, sizeof(gateway));
+	assert_int_equal(rt.type, RTN_UNICAST);
+	rtm->rtm_family = AF_INET;
+	assert_int_equal(rtnl_route6_parse(nlh, &rt), -EINVAL);
+}
+
+static void t_addr6(void **state)
+{
+	static const u8 addr[16] = {0x20, 1, 0x0d, 0xb8, [15] = 1};
+	struct ifaddrmsg *ifa;
+	struct nlmsghdr *nlh = message(RTM_NEWADDR, sizeof(*ifa), (void **)&ifa);
+	struct rtnl_addr a;
+
+	(void)state;
+	*ifa = (struct ifaddrmsg){AF_INET6, 64, 0, RT_SCOPE_UNIVERSE, 7};
+	assert_int_equal(rtnl_addr_parse(nlh, &a), -EINVAL); /* no address */
+	mnl_attr_put(nlh, IFA_ADDRESS, 4, addr);
+	assert_int_equal(rtnl_addr_parse(nlh, &a), -EINVAL); /* too short a one */
+	mnl_attr_put(nlh, IFA_ADDRESS, sizeof(addr), addr);
+	assert_int_equal(rtnl_addr_parse(nlh, &a), 0);
+	assert_memory_equal(a.addr, addr, sizeof(addr));
+	assert_int_equal(a.prefix_len, 64);
+	assert_int_equal(a.ifindex, 7);
+	nlh->nlmsg_type = RTM_NEWLINK;
+	assert_int_equal(rtnl_addr_parse(nlh, &a), -EINVAL);
+}
+
+/* On a device with a peer the address is the local one, whichever is told first. */
+static void t_addr_with_peer(void **state)
+{
+	struct ifaddrmsg *ifa;
+	struct nlmsghdr *nlh = message(RTM_NEWADDR, sizeof(*ifa), (void **)&ifa);
+	struct rtnl_addr a;
+
+	(void)state;
+	*ifa = (struct ifaddrmsg){AF_INET, 32, 0, RT_SCOPE_HOST, 7};
+	mnl_attr_put_u32(nlh, IFA_ADDRESS, 1);
+	mnl_attr_put_u32(nlh, IFA_LOCAL, 2);
+	mnl_attr_put_u32(nlh, IFA_ADDRESS, 3);
+	assert_int_equal(rtnl_addr_parse(nlh, &a), 0);
+	assert_int_equal(*(u32 *)a.addr, 2);
+	assert_int_equal(a.scope, RT_SCOPE_HOST);
+}
+
+/* Of the kernel itself: the loopback device has ::1, and the way to it is known. */
+static void t_kernel_ipv6(void **state)
+{
+	static const u8 loopback[16] = {[15] = 1};
+	struct rtnl r;
+	struct route6 rt;
+
+	(void)state;
+	assert_int_equal(rtnl_open(&r), 0);
+	assert_int_equal(rtnl_route6_get(&r, loopback, 0, &rt), 0);
+	if (!rt.error) {
+		assert_memory_equal(rt.next, loopback, sizeof(loopback));
+		assert_int_equal(rt.type, RTN_LOCAL);
+	}
+	assert_int_equal(rtnl_route6_get(&r, loopback, 0x7ffffff0, &rt), 0);
+	assert_int_not_equal(rt.error, 0);
+	rtnl_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(t_route6_gateway),
+		cmocka_unit_test(t_addr6),
+		cmocka_unit_test(t_addr_with_peer),
+		cmocka_unit_test(t_kernel_ipv6),
 		cmocka_unit_test(t_route_with_learned_mtu),
 		cmocka_unit_test(t_route_by_ipv6_gateway),
 		cmocka_unit_test(t_short_attributes),
