@@ -59,11 +59,12 @@ void show_keys(const struct tunnel_cfg *cfg, bool *in, bool *out)
 	*out = cfg->mode == MODE_VTI || cfg->oflags & TUNL_F_KEY;
 }
 
-static void text_addr(const struct cli *cli, const char *word, const char *addr, FILE *out)
+/* `tail` has the address's colour too. */
+static void text_addr(const struct cli *cli, const char *addr, const char *tail, FILE *out)
 {
 	const char *on = cli->color ? COLOR_ADDR : "", *off = cli->color ? COLOR_OFF : "";
 
-	fprintf(out, " %s %s%s%s", word, on, addr, off);
+	fprintf(out, "%s%s%s%s", on, addr, tail, off);
 }
 
 /* Under -r the remote by its host's name, where it has one. */
@@ -76,7 +77,7 @@ static void text_remote(const struct cli *cli, be32 addr, FILE *out)
 	if (cli->resolve && !be32_is_zero(addr) &&
 	    !getnameinfo((struct sockaddr *)&sin, sizeof(sin), host, sizeof(host), NULL, 0, 0))
 		name = host;
-	text_addr(cli, "remote", name, out);
+	text_addr(cli, name, " ", out);
 }
 
 static void text_tos(const struct cli *cli, u8 tos, FILE *out)
@@ -131,10 +132,11 @@ static void text_line(const struct cli *cli, const struct tunnel_row *row, FILE 
 	const struct tunnel_cfg *cfg = &row->cfg;
 	char buf[ADDR4_TEXT];
 
-	fprintf(out, "%s%s: %s%s/ip", cli->color ? COLOR_NAME : "", row->ifname,
+	fprintf(out, "%s%s: %s%s/ip remote ", cli->color ? COLOR_NAME : "", row->ifname,
 		cli->color ? COLOR_OFF : "", show_proto(cfg->proto));
 	text_remote(cli, cfg->remote, out);
-	text_addr(cli, "local", addr4_any(cfg->local, buf), out);
+	fputs("local ", out);
+	text_addr(cli, addr4_any(cfg->local, buf), "", out);
 	if (cfg->dev[0])
 		fprintf(out, " dev %s", cfg->dev);
 	if (cfg->ttl)

@@ -122,14 +122,17 @@ static int check_keys(const struct tunnel_cfg *cfg, struct err *e)
 			"Keys are not allowed with ipip and sit tunnels");
 }
 
-static int resolve_dev(const struct grammar *g, struct tunnel_cfg *cfg, struct err *e)
+static int resolve_dev(const struct reading *r)
 {
-	if (!cfg->dev[0] || !g->ifindex)
+	const struct grammar *g = r->g;
+	struct tunnel_cfg *cfg = r->cfg;
+
+	if (!(cfg->dev[0] || r->dev_said) || !g->ifindex)
 		return 0;
 	cfg->link = g->ifindex(g->ctx, cfg->dev);
 	if (cfg->link)
 		return 0;
-	return err_exit(e, STATUS_REFUSED, ENODEV, "Cannot find device \"%s\"", cfg->dev);
+	return err_exit(r->e, STATUS_REFUSED, ENODEV, "Cannot find device \"%s\"", cfg->dev);
 }
 
 /* A group as remote is its own key, and needs a source (spec cli 1.6). */
@@ -174,7 +177,7 @@ int grammar_read(const struct grammar *g, int argc, char *const *argv, struct tu
 	guess_mode(cfg);
 	rc = check_keys(cfg, e);
 	if (!rc)
-		rc = resolve_dev(g, cfg, e);
+		rc = resolve_dev(&r);
 	if (!rc)
 		rc = fill_multicast(cfg, e);
 	if (!rc && (g->verb == VERB_ADD || g->verb == VERB_CHANGE))

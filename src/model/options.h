@@ -13,7 +13,8 @@ struct reading {
 	const struct grammar *g;
 	struct tunnel_cfg *cfg;
 	struct err *e;
-	bool first; /* nothing was read before this */
+	bool first;    /* nothing was read before this */
+	bool dev_said; /* `dev` was among the words, if only as an empty name */
 };
 
 struct tunnel_option {
