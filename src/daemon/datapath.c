@@ -13,6 +13,7 @@
 #include "daemon/shared.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "mode/mode.h"
 
 static void slow(struct tunnel *t, const char *why)
 {
@@ -25,6 +26,8 @@ static const char *objection(const struct tunnel *t)
 {
 	if (t->cfg.datapath == DATAPATH_USER)
 		return "asked for";
+	if (!mode_by_id(t->cfg.mode)->on_bpf)
+		return "its mode is carried by the user datapath only";
 	if (t->place != t->home)
 		return "the device is in another network namespace than its outer packets";
 	return NULL;

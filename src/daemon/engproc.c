@@ -336,9 +336,10 @@ static void close_all(const int *fds, size_t n)
 			close(fds[i]);
 }
 
-/* The descriptors of ENGINE_NS_ADD; the namespace is entered. */
+/* The descriptors of ENGINE_NS_ADD; the namespace is entered. How many, or -errno. */
 static int open_ns_fds(int fds[ENGINE_NS_FDS])
 {
+	int n = ENGINE_NS_FDS;
 	struct rtnl r = {.fd = -1};
 	int err;
 
@@ -347,26 +348,29 @@ static int open_ns_fds(int fds[ENGINE_NS_FDS])
 	fds[2] = engine_open_icmp();
 	err = rtnl_open(&r);
 	fds[3] = err ? err : r.fd;
-	for (int i = 0; i < ENGINE_NS_FDS; i++) {
+	fds[4] = engine_open_icmp6();
+	if (fds[4] == -EAFNOSUPPORT)
+		n--;
+	for (int i = 0; i < n; i++) {
 		if (fds[i] < 0) {
 			err = fds[i];
 			close_all(fds, ENGINE_NS_FDS);
 			return err;
 		}
 	}
-	return 0;
+	return n;
 }
 
 static int ns_add(struct ns *ns)
 {
 	struct engine_msg m = {.op = ENGINE_NS_ADD, .nsid = ns->nsid};
 	int fds[ENGINE_NS_FDS];
-	int err = open_ns_fds(fds);
+	int n = open_ns_fds(fds), err;
 
-	if (err)
-		return err;
-	err = send_msg(ns->daemon->engine, &m, fds, ENGINE_NS_FDS);
-	close_all(fds, ENGINE_NS_FDS);
+	if (n < 0)
+		return n;
+	err = send_msg(ns->daemon->engine, &m, fds, (size_t)n);
+	close_all(fds, (size_t)n);
 	ns->engine_has = !err;
 	memset(ns->engine_protos, 0, sizeof(ns->engine_protos));
 	ns->nmarks = 0;

@@ -8,34 +8,32 @@
 #include "mode/mode.h"
 #include "model/modes.h"
 
-/* A pair of addresses to be compiled again, for all drivers. */
+/* A key to be compiled again, for all drivers. */
 struct dirty {
-	struct hnode node; /* ns->rx_dirty, by both addresses */
-	be32 remote, local;
+	struct hnode node; /* ns->rx_dirty, by both addresses and the key */
+	struct lookup_key key;
 };
 
-static void mark(struct ns *ns, be32 remote, be32 local)
+static u64 hash(const struct lookup_key *k)
 {
-	u64 key = (u64)remote.raw << 32 | local.raw;
-	struct dirty *dirty;
+	u64 h = (u64)k->remote.raw << 32 | k->local.raw;
 
-	if (htab_find(&ns->rx_dirty, key))
-		return;
-	dirty = calloc(1, sizeof(*dirty));
-	if (!dirty)
-		return;
-	dirty->remote = remote;
-	dirty->local = local;
-	if (htab_add(&ns->rx_dirty, &dirty->node, key))
-		free(dirty);
+	return h ^ (k->keyed ? ((u64)k->key.raw + 1) * 0x9e3779b97f4a7c15ULL : 0);
 }
 
 static void mark_node(struct ns *ns, const struct lookup_node *n)
 {
-	be32 remote, local;
+	struct lookup_key key = lookup_key(n);
+	struct dirty *dirty;
 
-	lookup_key(n, &remote, &local);
-	mark(ns, remote, local);
+	if (htab_find(&ns->rx_dirty, hash(&key)))
+		return;
+	dirty = calloc(1, sizeof(*dirty));
+	if (!dirty)
+		return;
+	dirty->key = key;
+	if (htab_add(&ns->rx_dirty, &dirty->node, hash(&key)))
+		free(dirty);
 }
 
 void rxmap_mark(struct ns *ns, const struct tunnel_cfg *cfg)
@@ -53,7 +51,11 @@ void rxmap_mark_all(struct ns *ns)
 
 static struct lookup *lookup_of(const struct tunnel *t)
 {
-	return &t->home->rx[mode_info(t->cfg.mode)->driver];
+	enum mode_id driver = mode_info(t->cfg.mode)->driver;
+	struct lookup *l = &t->home->rx[driver];
+
+	l->kind = mode_by_id(driver)->lookup;
+	return l;
 }
 
 void rxmap_remove(struct tunnel *t)
@@ -67,17 +69,21 @@ void rxmap_remove(struct tunnel *t)
 
 static bool same_node(const struct lookup_node *a, const struct lookup_node *b)
 {
-	return be32_eq(a->local, b->local) && be32_eq(a->remote, b->remote) && a->link == b->link &&
-	       a->order == b->order;
+	struct lookup_key ka = lookup_key(a), kb = lookup_key(b);
+
+	return lookup_key_equal(&ka, &kb) && be32_eq(a->local, b->local) && a->down == b->down &&
+	       a->keyed == b->keyed && a->link == b->link && a->order == b->order;
 }
 
 void rxmap_place(struct tunnel *t)
 {
 	struct lookup_node want = lookup_node(&t->cfg, t->order);
+	bool out = !t->link.up && !lookup_has_down(lookup_of(t));
 
-	if (t->in_rx && (!t->link.up || !same_node(&t->rx, &want)))
+	want.down = !t->link.up;
+	if (t->in_rx && (out || !same_node(&t->rx, &want)))
 		rxmap_remove(t);
-	if (t->in_rx || !t->link.up)
+	if (t->in_rx || out)
 		return;
 	t->rx = want;
 	t->in_rx = lookup_add(lookup_of(t), &t->rx) == 0;
@@ -113,12 +119,12 @@ static void fill(struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)
 
 static int write_key(struct ns *ns, const struct dirty *dirty, const struct mode_info *m)
 {
-	struct bpf_rx_key key = {dirty->remote, dirty->local, m->proto};
+	struct bpf_rx_key key = {dirty->key.remote, dirty->key.local, m->proto};
 	struct lookup_rule rule;
 	struct bpf_rx rx;
 
 	if ((!be32_is_zero(key.local) && !addr_is_local(ns, key.local)) ||
-	    !lookup_compile(&ns->rx[m->driver], key.remote, key.local, &rule))
+	    !lookup_compile(&ns->rx[m->driver], &dirty->key, &rule))
 		return bpf_ns_set_rx(ns->bpf, &key, NULL);
 	fill(&rx, &rule, m->proto);
 	return bpf_ns_set_rx(ns->bpf, &key, &rx);
@@ -133,10 +139,10 @@ int rxmap_write(struct ns *ns)
 		int failed = 0;
 
 		for (int id = MODE_NONE + 1; ns->bpf && id < MODE__MAX; id++) {
-			const struct mode_info *m = mode_info(id);
+			const struct mode *m = mode_by_id(id);
 
-			if (m->driver == m->id && mode_by_id(m->id))
-				failed = write_key(ns, dirty, m);
+			if (m && m->on_bpf && m->proto[0].proto)
+				failed = write_key(ns, dirty, mode_info(id));
 			err = failed ? failed : err;
 		}
 		htab_del(&ns->rx_dirty, n);

@@ -55,6 +55,8 @@ static void free_ns(struct live *l, struct live_ns *n)
 	live_close(&n->packet);
 	live_close(&n->icmp);
 	close(n->raw);
+	if (n->icmp6 >= 0)
+		close(n->icmp6);
 	rtnl_close(&n->rtnl);
 	for (struct live_mark *m = n->marks, *next; m; m = next) {
 		next = m->next;
@@ -73,7 +75,7 @@ static int ns_add(struct live *l, struct received *r)
 
 	if (n)
 		free_ns(l, n);
-	if (r->nfds < ENGINE_NS_FDS)
+	if (r->nfds < ENGINE_NS_FDS - 1)
 		return -EBADF;
 	n = calloc(1, sizeof(*n));
 	if (!n)
@@ -85,6 +87,7 @@ static int ns_add(struct live *l, struct received *r)
 	n->raw = take_fd(r, 1);
 	n->icmp = (struct live_fd){LIVE_ICMP, take_fd(r, 2)};
 	n->rtnl = rtnl_of(take_fd(r, 3));
+	n->icmp6 = take_fd(r, 4);
 	if (htab_add(&l->namespaces, &n->node, r->msg.nsid)) {
 		free(n); /* with its descriptors lost, at the end of memory */
 		return -ENOMEM;

@@ -25,6 +25,12 @@ void engine_ns_init(struct engine_ns *ns, struct engine *e, u32 nsid)
 	ns->engine = e;
 	ns->nsid = nsid;
 	ns->routes.gen = 1;
+	for (u32 id = 0; id < MODE__MAX; id++) {
+		const struct mode *m = mode_by_id((enum mode_id)id);
+
+		if (m && m->proto[0].proto)
+			ns->lookup[id].kind = m->lookup;
+	}
 	for (u32 i = 0; i < ENGINE_IDS; i++)
 		ns->ids[i] = (u16)engine_random(e);
 }
@@ -35,11 +41,16 @@ void engine_ns_fini(struct engine_ns *ns)
 		lookup_free(&ns->lookup[i]);
 }
 
-static void tunnel_down(struct engine_tunnel *t)
+static struct lookup *lookup_of(struct engine_tunnel *t)
 {
-	if (t->up)
-		lookup_del(&t->ns->lookup[t->mode->id], &t->node);
-	t->up = false;
+	return &t->ns->lookup[mode_info(t->mode->id)->driver];
+}
+
+static void tunnel_out(struct engine_tunnel *t)
+{
+	if (t->in)
+		lookup_del(lookup_of(t), &t->node);
+	t->in = false;
 }
 
 int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struct engine_msg *msg,
@@ -49,7 +60,7 @@ int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struc
 
 	if (!m)
 		return -EOPNOTSUPP;
-	tunnel_down(t);
+	tunnel_out(t);
 	t->ns = ns;
 	t->mode = m;
 	t->cfg = msg->cfg;
@@ -57,19 +68,20 @@ int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struc
 	t->slot = msg->slot;
 	t->fast = msg->fast;
 	t->shared = shared;
-	t->hlen = m->hlen ? m->hlen(&t->cfg) : 0;
+	t->hlen = mode_hlen(&t->cfg);
 	t->node = lookup_node(&t->cfg, msg->order);
-	if (!t->link.up)
+	t->node.down = !t->link.up;
+	if (t->node.down && !lookup_has_down(lookup_of(t)))
 		return 0;
-	if (lookup_add(&ns->lookup[m->id], &t->node))
+	if (lookup_add(lookup_of(t), &t->node))
 		return -ENOMEM;
-	t->up = true;
+	t->in = true;
 	return 0;
 }
 
 void engine_tunnel_unset(struct engine_tunnel *t)
 {
-	tunnel_down(t);
+	tunnel_out(t);
 }
 
 void packet_strip(struct packet *p, u32 n)

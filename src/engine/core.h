@@ -21,11 +21,13 @@
 #include "mode/mode.h"
 #include "model/lookup.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
 
 enum {
-	ENGINE_HEAD = 192,	    /* most bytes of headers before a piece of payload */
+	ENGINE_HEAD = 224,	    /* most bytes of headers before a piece of payload */
 	ENGINE_PACKET = 65536 + 64, /* largest packet, with room for what is before it */
 	ENGINE_ICMP_MAX = 576,	    /* an ICMP error, its IP header included (spec datapath 5.1) */
+	ENGINE_ICMP6_MAX = 1280,
 };
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
@@ -58,19 +60,26 @@ struct outgoing {
 	u8 head[ENGINE_HEAD];
 };
 
-/* An ICMP message to send; the kernel adds the IP header. */
+/* An ICMP or ICMPv6 message to send; the kernel adds the IP header. */
 struct icmp_message {
+	bool v6;
 	be32 dst;
-	be32 src; /* zero: as routed */
+	be32 src;	      /* zero: as routed */
+	struct ip6_addr dst6; /* v6; from as routed */
 	u8 tos;
 	u32 len;
-	u8 data[ENGINE_ICMP_MAX - IP4_HLEN]; /* from the ICMP header on, checksummed */
+	/* from the ICMP header on, checksummed (ICMPv6: the kernel does) */
+	u8 data[ENGINE_ICMP6_MAX - IP6_HLEN];
 };
 
 /* What the core asks for. Each call is about the namespace given. */
 struct engine_io {
 	/* As rtnl_route_get(). */
 	int (*route)(struct engine_ns *ns, const struct route_key *key, struct route *rt);
+	/* The next hop of an IPv6 packet over t's device: a gateway, or dst. 0 or -errno. */
+	int (*next_hop6)(struct engine_tunnel *t, const struct ip6_addr *dst, struct ip6_addr *hop);
+	/* As rtnl_neighbour_get(), on t's device. */
+	int (*neighbour)(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr);
 	/* The next free piece, to be filled and sent; never NULL. */
 	struct outgoing *(*out)(struct engine_ns *ns);
 	/* Take the piece that out() gave. engine_sent() tells the core what came of it. */
@@ -90,7 +99,8 @@ struct engine {
 	u64 random;	/* state of engine_random(); the maker seeds it, not with 0 */
 	u64 *unmatched; /* engine_shared.unmatched */
 	struct limit log;
-	u8 scratch[ENGINE_PACKET]; /* a segment that has to be fragmented */
+	/* what has to be put together to be fragmented; the inner packet begins at MODE_HEAD */
+	u8 scratch[MODE_HEAD + ENGINE_PACKET];
 };
 
 enum { ENGINE_IDS = 2048 };
@@ -98,7 +108,7 @@ enum { ENGINE_IDS = 2048 };
 struct engine_ns {
 	struct engine *engine;
 	u32 nsid;
-	struct lookup lookup[MODE__MAX];
+	struct lookup lookup[MODE__MAX]; /* by driver */
 	struct route_cache routes;
 	struct icmp_limits icmp_limits;
 	u16 ids[ENGINE_IDS]; /* next outer id, by destination, source and protocol */
@@ -110,11 +120,11 @@ struct engine_tunnel {
 	const struct mode *mode;
 	struct tunnel_cfg cfg;
 	struct engine_link link;
-	struct engine_slot *shared; /* counters and soft errors */
+	struct engine_slot *shared; /* counters, soft errors, sequence numbers */
 	u32 slot;
 	u16 hlen;  /* bytes between outer IP header and inner packet */
 	bool fast; /* the bpf datapath carries it, too */
-	bool up;   /* node is in the lookup */
+	bool in;   /* node is in the lookup */
 };
 
 /* An empty namespace; engine_ns_fini() frees what it holds (its tunnels are out by then). */

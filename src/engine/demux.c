@@ -1,37 +1,68 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/demux.h"
 
-#include <linux/if_ether.h>
+#include "engine/segment.h"
 
-static const struct demux demuxes[] = {
-	{PROTO_IPIP, IP4_HLEN, ETH_P_IP, {MODE_IPIP}},
-	{PROTO_MPLS, 4, ETH_P_MPLS_UC, {MODE_IPIP}},
-};
-
-const struct demux *demux_by_proto(u8 proto)
+/*
+ * Whether the checksum over all of the payload is right. Of merged packets the
+ * kernel has seen to that before it merged them; one that is left to be filled in
+ * inside is filled in first.
+ */
+static bool sum_is_right(const struct demux_ask *ask)
 {
-	for (size_t i = 0; i < countof(demuxes); i++)
-		if (demuxes[i].proto == proto)
-			return &demuxes[i];
-	return NULL;
+	struct packet *p = ask->p;
+
+	if (p->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE)
+		return true;
+	return packet_checksum(p) && csum_ok(csum_add(0, ask->payload.p, cur_left(&ask->payload)));
 }
 
-const struct demux *demux_by_ethertype(u16 ethertype)
+static struct engine_tunnel *find(const struct lookup *l, const struct demux_ask *ask,
+				  const struct mode_head *head)
 {
-	for (size_t i = 0; i < countof(demuxes); i++)
-		if (demuxes[i].ethertype == ethertype)
-			return &demuxes[i];
-	return NULL;
+	struct lookup_node *n = lookup_find(l, &(struct lookup_ask){
+						       .src = ask->src,
+						       .dst = ask->dst,
+						       .iif = ask->iif,
+						       .key = head->key,
+						       .keyed = head->flags & TUNL_F_KEY,
+					       });
+
+	return n ? container_of(n, struct engine_tunnel, node) : NULL;
 }
 
-struct engine_tunnel *demux_tunnel(struct engine_ns *ns, const struct demux *d, be32 src, be32 dst,
-				   u32 iif)
+/* What one of the modes makes of the packet's header. */
+static enum reason parse(const struct mode *m, const struct mode_proto *row,
+			 const struct demux_ask *ask, struct mode_head *head)
 {
-	for (size_t i = 0; i < countof(d->mode) && d->mode[i]; i++) {
-		struct lookup_node *n = lookup_find(&ns->lookup[d->mode[i]], src, dst, iif);
+	struct cur c = ask->payload;
+	enum reason r;
 
-		if (n)
-			return container_of(n, struct engine_tunnel, node);
+	*head = (struct mode_head){.ethertype = row->ethertype};
+	if (ask->p && cur_left(&c) < row->min_payload)
+		return R_RX_OUTER_SHORT;
+	r = m->parse ? m->parse(&c, row, head) : R_NONE;
+	if (r != R_NONE)
+		return r;
+	return ask->p && head->summed && !sum_is_right(ask) ? R_RX_CSUM : R_NONE;
+}
+
+enum reason demux(struct engine_ns *ns, const struct demux_ask *ask, struct demux *d)
+{
+	const struct mode_proto *row;
+	const struct mode *m;
+	u32 i;
+
+	d->t = NULL;
+	for (i = 0; (m = mode_receiver(ask->proto, i, &row)); i++) {
+		enum reason r = parse(m, row, ask, &d->head);
+
+		if (r != R_NONE)
+			return r;
+		if (!d->head.nobody)
+			d->t = find(&ns->lookup[m->id], ask, &d->head);
+		if (d->t)
+			return R_NONE;
 	}
-	return NULL;
+	return i ? R_RX_NO_TUNNEL : R_NONE;
 }

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Which modes an outer protocol may belong to, in the order in which the
- * kernel's handlers stand (spec datapath 3.1), and which protocol carries what.
- */
+/* From an outer packet to its tunnel: the handlers of its protocol in their order (spec 3.1). */
 #ifndef TUNL_ENGINE_DEMUX_H
 #define TUNL_ENGINE_DEMUX_H
 
 #include "engine/core.h"
 
-/* What follows the outer header of a protocol. */
-struct demux {
+/* What is known of the outer packet: as received, or as an ICMP error quotes it. */
+struct demux_ask {
+	be32 src, dst; /* of a packet received; of a quoted one the other way round */
+	u32 iif;
 	u8 proto;
-	u8 min_payload;	      /* bytes; less is dropped silently */
-	u16 ethertype;	      /* of the inner packet */
-	enum mode_id mode[2]; /* MODE_NONE: no more */
+	struct cur payload; /* what is behind the outer header, or its beginning */
+	struct packet *p;   /* received; NULL: quoted, hence not whole */
 };
 
-/* By outer protocol or by kind of inner packet; NULL: none of ours. */
-const struct demux *demux_by_proto(u8 proto);
-const struct demux *demux_by_ethertype(u16 ethertype);
+struct demux {
+	struct engine_tunnel *t;
+	struct mode_head head;
+};
 
-/* The tunnel for a packet of d's protocol from src to dst, or NULL. */
-struct engine_tunnel *demux_tunnel(struct engine_ns *ns, const struct demux *d, be32 src, be32 dst,
-				   u32 iif);
+/*
+ * R_NONE with d->t, which is NULL if the protocol is none of ours; R_RX_NO_TUNNEL;
+ * or why the packet is dropped before a tunnel is searched.
+ */
+enum reason demux(struct engine_ns *ns, const struct demux_ask *ask, struct demux *d);
 
 #endif

@@ -5,7 +5,7 @@
 
 enum {
 	ENGINE_UID = 65534, /* it becomes this user and group, where they are mapped */
-	ENGINE_NS_FDS = 4,  /* descriptors of ENGINE_NS_ADD */
+	ENGINE_NS_FDS = 5,  /* descriptors of ENGINE_NS_ADD; the last is absent without IPv6 */
 };
 
 /*

@@ -16,6 +16,7 @@ enum { SOFT_MS = 30000, QUOTE_PAYLOAD = 8 };
 struct icmp_error {
 	const struct icmp_hdr *icmp;
 	const struct ip4 *quote; /* the header of our packet */
+	struct cur payload;	 /* what is quoted behind it */
 };
 
 /* The IPv4 header at c with its options, consumed; NULL: it is none. */
@@ -45,7 +46,8 @@ static bool parse(struct icmp_error *x, const u8 *data, u32 len)
 	if (!x->icmp || !icmp4_has_quote(x->icmp->type))
 		return false;
 	x->quote = take_ip4(&c);
-	return x->quote && cur_take(&c, QUOTE_PAYLOAD);
+	x->payload = c;
+	return x->quote && cur_left(&c) >= QUOTE_PAYLOAD;
 }
 
 /* It says something about the way to the destination: which or how wide it is. */
@@ -53,16 +55,6 @@ static bool is_path_change(const struct icmp_hdr *h)
 {
 	return h->type == ICMP4_T_REDIRECT ||
 	       (h->type == ICMP4_T_UNREACH && h->code == ICMP4_C_FRAG);
-}
-
-/* It counts against the tunnel, which then tells its senders. */
-static bool is_soft(const struct icmp_hdr *h, const struct tunnel_cfg *cfg)
-{
-	if (be32_is_zero(cfg->remote))
-		return false;
-	if (h->type == ICMP4_T_UNREACH)
-		return h->code != ICMP4_C_SRCROUTE && h->code != ICMP4_C_FRAG;
-	return h->type == ICMP4_T_EXCEEDED && h->code == ICMP_C_TTL && cfg->ttl;
 }
 
 static void soft_error(struct engine_tunnel *t)
@@ -76,25 +68,43 @@ static void soft_error(struct engine_tunnel *t)
 	t->ns->engine->io->event(t->ns, &ev);
 }
 
+static bool is_soft(const struct engine_tunnel *t, const struct icmp_hdr *h)
+{
+	return (t->mode->soft ? t->mode->soft : mode_soft)(&t->cfg, h->type, h->code);
+}
+
+/* The tunnel whose packet is quoted. */
+static enum reason find_tunnel(struct engine_ns *ns, u32 iif, const struct icmp_error *x,
+			       struct demux *d)
+{
+	struct demux_ask ask = {
+		.src = x->quote->dst,
+		.dst = x->quote->src,
+		.iif = iif,
+		.proto = x->quote->proto,
+		.payload = x->payload,
+	};
+
+	return demux(ns, &ask, d);
+}
+
 void engine_icmp(struct engine_ns *ns, u32 iif, const u8 *data, u32 len)
 {
-	struct engine_tunnel *t;
-	const struct demux *d;
 	struct icmp_error x;
+	struct demux d;
 
 	if (!parse(&x, data, len))
 		return;
 	if (is_path_change(x.icmp))
 		route_forget(ns, x.quote->dst);
-	d = demux_by_proto(x.quote->proto);
-	t = d ? demux_tunnel(ns, d, x.quote->dst, x.quote->src, iif) : NULL;
-	if (!t)
+	if (find_tunnel(ns, iif, &x, &d) != R_NONE || !d.t)
 		return;
 	if (is_path_change(x.icmp)) {
-		struct engine_event ev = {.op = ENGINE_PMTU, .slot = t->slot, .dst = x.quote->dst};
+		struct engine_event ev = {
+			.op = ENGINE_PMTU, .slot = d.t->slot, .dst = x.quote->dst};
 
 		ns->engine->io->event(ns, &ev);
-	} else if (is_soft(x.icmp, &t->cfg)) {
-		soft_error(t);
+	} else if (is_soft(d.t, x.icmp)) {
+		soft_error(d.t);
 	}
 }

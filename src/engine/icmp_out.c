@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/icmp.h"
+#include "wire/ip6.h"
 
 enum { ICMP_TOS_KEEP = 0x1e, ICMP_TOS_SET = 0xc0 }; /* internetwork control */
 
@@ -51,7 +52,7 @@ struct saying {
 static void fill(struct icmp_message *m, const struct saying *s, const u8 *quote, u32 len)
 {
 	struct icmp_hdr *h = (void *)m->data;
-	u32 room = (u32)sizeof(m->data) - ICMP_HLEN;
+	u32 room = (u32)ENGINE_ICMP_MAX - IP4_HLEN - ICMP_HLEN;
 
 	memset(h, 0, sizeof(*h));
 	h->type = ICMP4_T_UNREACH;
@@ -74,6 +75,7 @@ static void unreachable(struct engine_ns *ns, const struct saying *s, const u8 *
 	if (s->code != ICMP4_C_FRAG &&
 	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, h->src, local, engine_random(e)))
 		return;
+	m.v6 = false;
 	m.dst = h->src;
 	m.src = s->src;
 	m.tos = (u8)((h->tos & ICMP_TOS_KEEP) | ICMP_TOS_SET);
@@ -91,4 +93,51 @@ void icmp_no_tunnel(struct engine_ns *ns, const u8 *data, u32 len)
 	be32 dst = ((const struct ip4 *)data)->dst;
 
 	unreachable(ns, &(struct saying){.code = ICMP4_C_PORT, .src = dst}, data, len);
+}
+
+/* Whether an ICMPv6 error of type may be about the packet (RFC 4443 2.4 e). */
+static bool may_be_about6(const u8 *data, u32 len, u8 type)
+{
+	struct cur c = {data, data + len};
+	const struct ip6 *h = cur_take(&c, IP6_HLEN);
+	struct ip6_upper up;
+	const u8 *inner;
+
+	if (!h || ip6_is_unspecified(&h->src) || ip6_is_multicast(&h->src) ||
+	    (ip6_is_multicast(&h->dst) && type != ICMP6_T_TOOBIG))
+		return false;
+	if (ip6_walk(&c, h->next, &up) || up.next != PROTO_ICMPV6 || up.offset)
+		return true;
+	inner = cur_take(&c, 1);
+	return inner && !icmp6_is_error(*inner);
+}
+
+/* What the limits know a sender by. */
+static be32 limit_key(const struct ip6_addr *a)
+{
+	return (be32){a->w[0].raw ^ a->w[1].raw ^ a->w[2].raw ^ a->w[3].raw};
+}
+
+void icmp6_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 type, u32 mtu)
+{
+	const struct ip6 *h = (const void *)data;
+	struct engine *e = ns->engine;
+	struct icmp_message m = {.v6 = true};
+	struct icmp_hdr *icmp = (void *)m.data;
+
+	if (!may_be_about6(data, len, type))
+		return;
+	if (type != ICMP6_T_TOOBIG &&
+	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, limit_key(&h->src), false,
+			       engine_random(e)))
+		return;
+	m.dst6 = h->src;
+	icmp->type = type;
+	if (type == ICMP6_T_UNREACH)
+		icmp->code = ICMP6_C_ADDR;
+	if (type == ICMP6_T_TOOBIG)
+		icmp->u.mtu6 = be32_of(mtu);
+	m.len = ICMP_HLEN + min_of(len, (u32)sizeof(m.data) - ICMP_HLEN);
+	memcpy(m.data + ICMP_HLEN, data, m.len - ICMP_HLEN);
+	e->io->icmp(ns, &m);
 }

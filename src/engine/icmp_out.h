@@ -12,6 +12,12 @@
  */
 void icmp_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 code, u16 mtu);
 
+/*
+ * The same for an IPv6 packet: an ICMPv6 error of that type, of destination
+ * unreachable the code "address"; mtu with ICMP6_T_TOOBIG.
+ */
+void icmp6_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 type, u32 mtu);
+
 /* Tell the outer source that no tunnel took its packet: port unreachable. */
 void icmp_no_tunnel(struct engine_ns *ns, const u8 *data, u32 len);
 

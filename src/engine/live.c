@@ -35,6 +35,22 @@ static int live_route(struct engine_ns *ns, const struct route_key *key, struct 
 	return rtnl_route_get(&live_ns(ns)->rtnl, key, rt);
 }
 
+static int live_next_hop6(struct engine_tunnel *t, const struct ip6_addr *dst, struct ip6_addr *hop)
+{
+	struct route6 rt;
+	int err = rtnl_route6_get(&live_ns(t->ns)->rtnl, (const u8 *)dst, t->link.ifindex, &rt);
+
+	if (err || rt.error)
+		return err ? err : -rt.error;
+	memcpy(hop, rt.next, sizeof(*hop));
+	return 0;
+}
+
+static int live_neighbour(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr)
+{
+	return rtnl_neighbour_get(&live_ns(t->ns)->rtnl, t->link.ifindex, family, addr, lladdr);
+}
+
 static int live_deliver(struct engine_tunnel *t, const struct packet *p)
 {
 	struct tun_head head = {
@@ -56,6 +72,8 @@ static void live_event(struct engine_ns *ns, const struct engine_event *ev)
 
 const struct engine_io live_io = {
 	.route = live_route,
+	.next_hop6 = live_next_hop6,
+	.neighbour = live_neighbour,
 	.out = send_out,
 	.send = send_piece,
 	.flush = send_flush,

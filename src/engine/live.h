@@ -52,7 +52,7 @@ struct live_ns {
 	struct hnode node; /* live.namespaces, by nsid */
 	struct live *live;
 	struct live_fd packet, icmp;
-	int raw;
+	int raw, icmp6; /* icmp6 -1: none */
 	struct rtnl rtnl;
 	struct live_mark *marks;
 	int guard[LIVE_GUARDS];

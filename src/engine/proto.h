@@ -15,6 +15,7 @@
 
 #include "lib/rtnl.h"
 #include "lib/types.h"
+#include "mode/mode.h"
 #include "model/stats.h"
 #include "model/tunnel.h"
 
@@ -24,7 +25,7 @@ enum { ENGINE_SLOTS = 131072 }; /* tunnels at once, all namespaces together */
 
 /* Parent to engine. Descriptors in brackets, in this order. */
 enum engine_op {
-	ENGINE_NS_ADD,	  /* nsid [packet, raw out, icmp, rtnl] */
+	ENGINE_NS_ADD,	  /* nsid [packet, raw out, icmp, rtnl, icmp6 if the kernel has it] */
 	ENGINE_NS_DEL,	  /* nsid: close all of it, now */
 	ENGINE_NS_FLUSH,  /* nsid: routes, rules or addresses changed; forget what was looked up */
 	ENGINE_PROTO_ADD, /* nsid, proto [raw socket that keeps the kernel from answering] */
@@ -79,6 +80,7 @@ struct engine_slot {
 	struct tunnel_stats stats;
 	u32 err_count;	 /* soft errors to replay (spec 5.2) */
 	u64 err_time_ms; /* CLOCK_BOOTTIME of the last one */
+	struct mode_state state;
 } __attribute__((aligned(64)));
 
 struct engine_shared {
@@ -88,6 +90,6 @@ struct engine_shared {
 	struct engine_slot slot[ENGINE_SLOTS] __attribute__((aligned(64)));
 };
 
-enum { ENGINE_SHARED_VERSION = 1 };
+enum { ENGINE_SHARED_VERSION = 2 };
 
 #endif

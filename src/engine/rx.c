@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include "engine/demux.h"
+#include "engine/env.h"
 #include "engine/icmp_out.h"
 #include "lib/addr.h"
 #include "wire/ecn.h"
@@ -89,49 +90,86 @@ static enum reason decap_ecn(struct engine_tunnel *t, const struct ip4 *outer, s
 	return R_NONE;
 }
 
-static enum reason to_tunnel(struct engine_tunnel *t, const struct demux *d,
-			     const struct ip4 *outer, struct packet *p)
+/* The packet without its outer headers, as the mode's hooks see it. */
+static struct mode_inner inner_of(const struct packet *p)
 {
+	struct mode_inner in = {.len = p->len, .ethertype = p->ethertype};
+
+	if (p->len < inner_min(p->ethertype))
+		return in;
+	if (p->ethertype == ETH_P_IP)
+		in.in4 = (const void *)p->data;
+	if (p->ethertype == ETH_P_IPV6)
+		in.in6 = (const void *)p->data;
+	return in;
+}
+
+static enum reason accept(struct engine_tunnel *t, const struct mode_received *r)
+{
+	struct engine_env env = engine_env(t);
+
+	return t->mode->accept ? t->mode->accept(&t->cfg, &env.env, r, &t->shared->state) : R_NONE;
+}
+
+static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, const struct demux *d,
+			     struct packet *p)
+{
+	struct mode_received rec = {.src = outer->src, .dst = outer->dst, .head = d->head};
+	struct engine_tunnel *t = d->t;
 	struct tunnel_stats *st = &t->shared->stats;
 	enum reason r;
 
-	if (!(t->mode->takes ? t->mode->takes(&t->cfg, d->proto)
-			     : d->proto == mode_info(t->mode->id)->proto))
+	st->multicast += ip4_is_multicast(outer->dst);
+	if (!mode_takes(&t->cfg, outer->proto))
 		return R_RX_PROTO;
-	packet_strip(p, ip4_hlen(outer));
-	p->ethertype = d->ethertype;
+	packet_strip(p, ip4_hlen(outer) + d->head.hlen);
+	p->ethertype = d->head.ethertype;
+	rec.in = inner_of(p);
+	r = accept(t, &rec);
+	if (r != R_NONE)
+		return r;
 	if (p->len < inner_min(p->ethertype))
 		return R_RX_INNER_SHORT;
 	r = decap_ecn(t, outer, p);
 	if (r != R_NONE)
 		return r;
-	if (t->ns->engine->io->deliver(t, p))
+	if (ns->engine->io->deliver(t, p))
 		return R_RX_DELIVER;
 	st->rx_packets++;
 	st->rx_bytes += p->len;
 	return R_NONE;
 }
 
+/* A packet to a group is for the tunnels of the group, unless it is our own come back. */
+static bool is_for_group(struct engine_ns *ns, const struct ip4 *outer, const struct demux *d)
+{
+	return d->t && be32_eq(d->t->cfg.remote, outer->dst) && !is_local(ns, outer->src);
+}
+
 void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
 {
 	const struct ip4 *outer = outer_header(p);
-	const struct demux *d = outer ? demux_by_proto(outer->proto) : NULL;
-	struct engine_tunnel *t;
+	struct demux_ask ask = {.iif = iif, .p = p};
+	struct demux d;
 	enum reason r;
+	bool group;
 
-	if (!d || !is_local(ns, outer->dst))
+	if (!outer)
 		return;
-	if (p->len - ip4_hlen(outer) < d->min_payload) {
-		engine_drop(ns, NULL, R_RX_OUTER_SHORT);
+	group = ip4_is_multicast(outer->dst);
+	if (!group && !is_local(ns, outer->dst))
 		return;
-	}
-	t = demux_tunnel(ns, d, outer->src, outer->dst, iif);
-	if (!t) {
-		engine_drop(ns, NULL, R_RX_NO_TUNNEL);
+	ask.src = outer->src;
+	ask.dst = outer->dst;
+	ask.proto = outer->proto;
+	ask.payload = (struct cur){p->data + ip4_hlen(outer), p->data + p->len};
+	r = demux(ns, &ask, &d);
+	if (group && !is_for_group(ns, outer, &d))
+		return;
+	if (r == R_RX_NO_TUNNEL)
 		icmp_no_tunnel(ns, p->data, p->len);
-		return;
-	}
-	r = to_tunnel(t, d, outer, p);
+	else if (r == R_NONE && d.t)
+		r = to_tunnel(ns, outer, &d, p);
 	if (r != R_NONE)
-		engine_drop(ns, t, r);
+		engine_drop(ns, d.t, r);
 }

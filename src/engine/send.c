@@ -114,6 +114,15 @@ void send_flush(struct engine_ns *ns)
 	q->n = 0;
 }
 
+static void send_icmp6(struct engine_ns *ns, const struct icmp_message *m)
+{
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6};
+
+	memcpy(&to.sin6_addr, &m->dst6, sizeof(to.sin6_addr));
+	sendto(live_ns(ns)->icmp6, m->data, m->len, MSG_DONTWAIT, (struct sockaddr *)&to,
+	       sizeof(to));
+}
+
 void send_icmp(struct engine_ns *ns, const struct icmp_message *m)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {m->dst.raw}};
@@ -129,6 +138,10 @@ void send_icmp(struct engine_ns *ns, const struct icmp_message *m)
 		.msg_control = control.bytes,
 	};
 
+	if (m->v6) {
+		send_icmp6(ns, m);
+		return;
+	}
 	add_control(&h, IP_TOS, &tos, sizeof(tos));
 	if (m->src.raw)
 		add_control(&h, IP_PKTINFO, &info, sizeof(info));

@@ -26,10 +26,11 @@ enum { TUN_F_USO4 = 0x20, TUN_F_USO6 = 0x40 }; /* younger than Debian 12's heade
 /* In the IP header, which a filter finds whatever link-layer header is before it. */
 enum { AT_PROTO = 9 };
 
-/* Packets for this host of the tunnel protocols; the rest of the traffic stops here. */
+/* Packets of the tunnel protocols for this host or a group; the rest of the traffic stops here. */
 static struct sock_filter only_tunnels[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 7),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_MULTICAST, 0, 7),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (__u32)(SKF_NET_OFF + AT_PROTO)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPIP, 4, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPV6, 3, 0),
@@ -117,6 +118,15 @@ int engine_open_icmp(void)
 	return done(fd, setsockopt(fd, SOL_RAW, ICMP_FILTER, &hear, sizeof(hear)) ||
 				set_int(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
 				set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT));
+}
+
+int engine_open_icmp6(void)
+{
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6);
+
+	if (fd < 0)
+		return -errno;
+	return done(fd, set_filter(fd, nothing, countof(nothing)));
 }
 
 int engine_open_guard(u8 proto)

@@ -5,7 +5,8 @@
  * returns a close-on-exec, nonblocking descriptor or -errno.
  *
  *	ENGINE_NS_ADD		engine_open_packet(), engine_open_raw_out(0),
- *				engine_open_icmp(), rtnl_open()
+ *				engine_open_icmp(), rtnl_open(), and where there is
+ *				IPv6 engine_open_icmp6()
  *	ENGINE_PROTO_ADD	engine_open_guard(proto)
  *	ENGINE_MARK_ADD		engine_open_raw_out(mark)
  *	ENGINE_TUNNEL_SET	a TUN queue opened with ENGINE_TUN_FLAGS and prepared
@@ -35,6 +36,9 @@ int engine_open_raw_out(u32 mark);
 
 /* Receives ICMP errors and sends ICMP. */
 int engine_open_icmp(void);
+
+/* Sends ICMPv6. -EAFNOSUPPORT: this kernel has no IPv6. */
+int engine_open_icmp6(void);
 
 /*
  * A raw socket that receives nothing. By its being there the kernel learns path

@@ -6,6 +6,7 @@
  *
  *	rtnl.c		sockets, requests, notifications
  *	rtnl_route.c	route lookups
+ *	rtnl_neigh.c	neighbours
  *	rtnl_link.c	devices and addresses
  *	rtnl_addr.c	addresses of both families
  */
@@ -81,6 +82,15 @@ int rtnl_route6_get(struct rtnl *r, const u8 dst[16], u32 oif, struct route6 *rt
 
 /* The parts of its answer; rt->next is left where no gateway is named. */
 int rtnl_route6_parse(const struct nlmsghdr *nlh, struct route6 *rt);
+
+/*
+ * The link-layer address, as long as an IPv4 address, of a neighbour on a
+ * device. addr: 4 or 16 bytes by family. -ENOENT: it has no entry with one.
+ */
+int rtnl_neighbour_get(struct rtnl *r, u32 ifindex, u8 family, const void *addr, be32 *lladdr);
+
+/* The same from an answer (RTM_NEWNEIGH), for addresses of len bytes. */
+int rtnl_neighbour_parse(const struct nlmsghdr *nlh, u8 *lladdr, u32 len);
 
 /* A device as the kernel describes it. */
 struct rtnl_link {

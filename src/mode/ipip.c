@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ipip: IPv4 in IPv4 (RFC 2003). The outer header is all there is. */
+/* ipip: IPv4 in IPv4 (RFC 2003), and MPLS (RFC 4023). The outer header is all there is. */
 #include "mode/mode.h"
 
-#include "wire/ip4.h"
+#include "wire/eth.h"
+
+enum { MPLS_LABEL = 4 };
 
 /* `mode any` takes what any of the driver's protocols brings (spec 1, 3.4.1). */
 static bool ipip_takes(const struct tunnel_cfg *cfg, u8 proto)
@@ -13,5 +15,7 @@ static bool ipip_takes(const struct tunnel_cfg *cfg, u8 proto)
 
 const struct mode mode_ipip = {
 	.id = MODE_IPIP,
+	.proto = {{PROTO_IPIP, IP4_HLEN, ETYPE_IP4}, {PROTO_MPLS, MPLS_LABEL, ETYPE_MPLS}},
+	.on_bpf = true,
 	.takes = ipip_takes,
 };

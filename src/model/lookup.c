@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A hash table by (remote, local), each bucket newest first. Step 3 of the
+ * A hash table by struct lookup_key, each bucket newest first. Step 3 of the
  * search looks at (any, D) and at multicast remotes equal to D in one order of
  * age: a multicast remote is therefore filed as a local address.
  */
@@ -13,33 +13,55 @@
 
 enum { LOOKUP_BUCKETS = 64 }; /* at first; doubled when there are as many nodes */
 
-void lookup_key(const struct lookup_node *n, be32 *remote, be32 *local)
+struct lookup_key lookup_key(const struct lookup_node *n)
 {
 	bool group = ip4_is_multicast(n->remote);
+	struct lookup_key k = {
+		.remote = group ? (be32){0} : n->remote,
+		.local = group ? n->remote : n->local,
+		.key = n->key,
+	};
 
-	*remote = group ? (be32){0} : n->remote;
-	*local = group ? n->remote : n->local;
+	k.keyed = n->keyed && !(be32_is_zero(k.remote) && be32_is_zero(k.local));
+	return k;
 }
 
-static size_t hash(be32 remote, be32 local, size_t nbuckets)
+bool lookup_key_equal(const struct lookup_key *a, const struct lookup_key *b)
 {
-	u64 h = ((u64)remote.raw << 32 | local.raw) * 0x9e3779b97f4a7c15ULL;
+	return be32_eq(a->remote, b->remote) && be32_eq(a->local, b->local) &&
+	       be32_eq(a->key, b->key) && a->keyed == b->keyed;
+}
 
+/* A node's key, without what the driver's rule does not look at. */
+static struct lookup_key filed_key(const struct lookup *l, const struct lookup_node *n)
+{
+	struct lookup_key k = lookup_key(n);
+
+	if (l->kind != LOOKUP_KEYED) {
+		k.key.raw = 0;
+		k.keyed = false;
+	}
+	return k;
+}
+
+static size_t hash(const struct lookup_key *k, size_t nbuckets)
+{
+	u64 h = ((u64)k->remote.raw << 32 | k->local.raw) * 0x9e3779b97f4a7c15ULL;
+
+	h = (h ^ k->key.raw ^ (u64)k->keyed << 32) * 0x9e3779b97f4a7c15ULL;
 	return (h >> 32) & (nbuckets - 1);
 }
 
-static struct lookup_node **bucket_of(const struct lookup *l, be32 remote, be32 local)
+static struct lookup_node **bucket_of(const struct lookup *l, const struct lookup_key *k)
 {
-	return &l->bucket[hash(remote, local, l->nbuckets)];
+	return &l->bucket[hash(k, l->nbuckets)];
 }
 
 static void insert(struct lookup *l, struct lookup_node *n)
 {
-	struct lookup_node **at;
-	be32 remote, local;
+	struct lookup_key k = filed_key(l, n);
+	struct lookup_node **at = bucket_of(l, &k);
 
-	lookup_key(n, &remote, &local);
-	at = bucket_of(l, remote, local);
 	while (*at && (*at)->order > n->order)
 		at = &(*at)->next;
 	n->next = *at;
@@ -67,14 +89,22 @@ static int grow(struct lookup *l)
 
 struct lookup_node lookup_node(const struct tunnel_cfg *cfg, u64 order)
 {
-	bool plain = be32_is_zero(cfg->local) && be32_is_zero(cfg->remote) && !cfg->link;
+	bool keyed = cfg->iflags & TUNL_F_KEY;
+	bool plain = be32_is_zero(cfg->local) && be32_is_zero(cfg->remote) && !cfg->link && !keyed;
 
 	return (struct lookup_node){
 		.local = cfg->local,
 		.remote = cfg->remote,
+		.key = keyed ? cfg->ikey : (be32){0},
+		.keyed = keyed,
 		.link = cfg->link,
 		.order = plain ? 0 : order,
 	};
+}
+
+bool lookup_has_down(const struct lookup *l)
+{
+	return l->kind == LOOKUP_FILTERED;
 }
 
 int lookup_add(struct lookup *l, struct lookup_node *n)
@@ -83,16 +113,18 @@ int lookup_add(struct lookup *l, struct lookup_node *n)
 		return -ENOMEM;
 	insert(l, n);
 	l->count++;
+	if (!n->order)
+		l->fallback = n;
 	return 0;
 }
 
 void lookup_del(struct lookup *l, struct lookup_node *n)
 {
-	struct lookup_node **at;
-	be32 remote, local;
+	struct lookup_key k = filed_key(l, n);
 
-	lookup_key(n, &remote, &local);
-	for (at = bucket_of(l, remote, local); *at; at = &(*at)->next)
+	if (l->fallback == n)
+		l->fallback = NULL;
+	for (struct lookup_node **at = bucket_of(l, &k); *at; at = &(*at)->next)
 		if (*at == n) {
 			*at = n->next;
 			l->count--;
@@ -103,31 +135,49 @@ void lookup_del(struct lookup *l, struct lookup_node *n)
 void lookup_free(struct lookup *l)
 {
 	free(l->bucket);
-	*l = (struct lookup){0};
+	*l = (struct lookup){.kind = l->kind};
 }
 
-static bool filed_under(const struct lookup_node *n, be32 remote, be32 local)
+struct lookup_key lookup_step(const struct lookup_ask *ask, u32 i)
 {
-	be32 r, l;
+	static const be32 any = {0};
+	struct lookup_key k = {
+		.remote = i == 0 || i == 1 ? ask->src : any,
+		.local = i == 0 || i == 2 ? ask->dst : any,
+		.key = ask->key,
+		.keyed = ask->keyed && i != 3,
+	};
 
-	lookup_key(n, &r, &l);
-	return be32_eq(r, remote) && be32_eq(l, local);
+	return k;
+}
+
+static bool filed_under(const struct lookup *l, const struct lookup_node *n,
+			const struct lookup_key *k)
+{
+	struct lookup_key has = filed_key(l, n);
+
+	return lookup_key_equal(&has, k);
+}
+
+static bool is_wildcard(const struct lookup_key *k)
+{
+	return be32_is_zero(k->remote) && be32_is_zero(k->local);
 }
 
 /* Of several with both addresses the oldest is kept, else the newest (spec 3.2). */
-static bool keeps_last(be32 remote, be32 local)
+static bool keeps_last(const struct lookup_key *k)
 {
-	return !be32_is_zero(remote) && !be32_is_zero(local);
+	return !be32_is_zero(k->remote) && !be32_is_zero(k->local);
 }
 
-/* One step of the search: the node that ends it, or NULL with *candidate perhaps set. */
-static struct lookup_node *step(const struct lookup *l, be32 remote, be32 local, u32 iif,
+/* One step of 3.2: the node that ends it, or NULL with *candidate perhaps set. */
+static struct lookup_node *step(const struct lookup *l, const struct lookup_key *k, u32 iif,
 				struct lookup_node **candidate)
 {
-	bool last = keeps_last(remote, local);
+	bool last = keeps_last(k);
 
-	for (struct lookup_node *n = *bucket_of(l, remote, local); n; n = n->next) {
-		if (!filed_under(n, remote, local))
+	for (struct lookup_node *n = *bucket_of(l, k); n; n = n->next) {
+		if (!filed_under(l, n, k))
 			continue;
 		if (n->link && n->link == iif)
 			return n;
@@ -137,21 +187,39 @@ static struct lookup_node *step(const struct lookup *l, be32 remote, be32 local,
 	return NULL;
 }
 
-struct lookup_node *lookup_find(const struct lookup *l, be32 src, be32 dst, u32 iif)
+/* One step of 3.3. Of wildcards the newest alone counts, whatever its device. */
+static struct lookup_node *step_filtered(const struct lookup *l, const struct lookup_key *k,
+					 u32 iif)
 {
-	static const be32 any = {0};
-	const be32 steps[][2] = {{src, dst}, {src, any}, {any, dst}, {any, any}};
+	bool wildcard = is_wildcard(k);
+
+	for (struct lookup_node *n = *bucket_of(l, k); n; n = n->next) {
+		if (!filed_under(l, n, k))
+			continue;
+		if (wildcard)
+			return n->down ? NULL : n;
+		if (!n->down && (!n->link || n->link == iif))
+			return n;
+	}
+	return NULL;
+}
+
+struct lookup_node *lookup_find(const struct lookup *l, const struct lookup_ask *ask)
+{
 	struct lookup_node *candidate = NULL;
 
 	if (!l->count)
 		return NULL;
-	for (size_t i = 0; i < countof(steps); i++) {
-		struct lookup_node *n = step(l, steps[i][0], steps[i][1], iif, &candidate);
+	for (u32 i = 0; i < LOOKUP_STEPS; i++) {
+		struct lookup_key k = lookup_step(ask, i);
+		struct lookup_node *n = l->kind == LOOKUP_FILTERED
+						? step_filtered(l, &k, ask->iif)
+						: step(l, &k, ask->iif, &candidate);
 
 		if (n)
 			return n;
 	}
-	return candidate;
+	return candidate || l->kind != LOOKUP_KEYED ? candidate : l->fallback;
 }
 
 static bool has_link(const struct lookup_rule *r, u32 link)
@@ -171,17 +239,34 @@ static void add_bound(struct lookup_rule *r, struct lookup_node *n)
 	r->nbound++;
 }
 
-bool lookup_compile(const struct lookup *l, be32 remote, be32 local, struct lookup_rule *r)
+/* Add n to what is compiled of 3.3. False: what is behind it does not matter. */
+static bool compile_filtered(struct lookup_rule *r, struct lookup_node *n, bool wildcard)
 {
-	*r = (struct lookup_rule){0};
+	if (!n->down) {
+		if (wildcard || !n->link)
+			r->candidate = n;
+		else
+			add_bound(r, n);
+	}
+	return !wildcard && !r->candidate;
+}
+
+bool lookup_compile(const struct lookup *l, const struct lookup_key *k, struct lookup_rule *r)
+{
+	*r = (struct lookup_rule){.final = l->kind == LOOKUP_FILTERED};
 	if (!l->count)
 		return false;
-	for (struct lookup_node *n = *bucket_of(l, remote, local); n; n = n->next) {
-		if (!filed_under(n, remote, local))
+	for (struct lookup_node *n = *bucket_of(l, k); n; n = n->next) {
+		if (!filed_under(l, n, k))
 			continue;
+		if (l->kind == LOOKUP_FILTERED) {
+			if (!compile_filtered(r, n, is_wildcard(k)))
+				break;
+			continue;
+		}
 		add_bound(r, n);
-		if (!r->candidate || keeps_last(remote, local))
+		if (!r->candidate || keeps_last(k))
 			r->candidate = n;
 	}
-	return r->candidate;
+	return r->candidate || r->nbound;
 }

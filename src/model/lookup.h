@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which tunnel a received packet belongs to (spec datapath 3.2): the tunnels of
- * one mode in one namespace, found by the outer addresses. One implementation
- * for the engine, which asks it, and for the parent, which compiles it into the
- * map of the bpf datapath.
+ * Which tunnel a received packet belongs to (spec datapath 3.2, 3.3): the tunnels
+ * of one driver in one namespace, found by the outer addresses and, where the
+ * driver's packets carry one, the key. One implementation for the engine, which
+ * asks it, and for the parent, which compiles it into the map of the bpf datapath.
  *
  * A node belongs to its owner, which embeds it; it is in at most one lookup. A
- * tunnel that is down does not exist: its owner takes the node out.
+ * tunnel that is down does not exist: its owner takes the node out, unless
+ * lookup_has_down() says that it shadows others all the same.
  */
 #ifndef TUNL_MODEL_LOOKUP_H
 #define TUNL_MODEL_LOOKUP_H
@@ -16,16 +17,43 @@
 #include "lib/types.h"
 #include "model/tunnel.h"
 
+/* The rule of a driver. */
+enum lookup_kind {
+	LOOKUP_PLAIN,	 /* ipip, vti: by addresses; `dev` prefers (3.2) */
+	LOOKUP_KEYED,	 /* gre: by addresses and key; `dev` prefers (3.2) */
+	LOOKUP_FILTERED, /* sit: by addresses; `dev` filters (3.3) */
+};
+
+/* Under what a node is filed, and one step of the search asks. */
+struct lookup_key {
+	be32 remote, local; /* zero: any; a multicast remote stands as local with remote any */
+	be32 key;	    /* 0 without one */
+	bool keyed;	    /* LOOKUP_KEYED: a key is there; both any: false, key alone counts */
+};
+
 struct lookup_node {
 	struct lookup_node *next; /* of the same bucket */
 	be32 local, remote;
+	be32 key; /* of received packets */
+	bool keyed;
+	bool down; /* LOOKUP_FILTERED */
 	u32 link;  /* ifindex of `dev`; 0: unbound */
-	u64 order; /* newest (highest) first */
+	u64 order; /* newest (highest) first; 0: where the driver's fallback device is */
 };
 
 struct lookup {
+	enum lookup_kind kind;
 	struct lookup_node **bucket;
 	size_t nbuckets, count;
+	struct lookup_node *fallback; /* with order 0, while it is in */
+};
+
+/* A packet that looks for its tunnel. */
+struct lookup_ask {
+	be32 src, dst; /* outer */
+	u32 iif;       /* the device it arrived by */
+	be32 key;      /* 0 without one */
+	bool keyed;
 };
 
 /*
@@ -34,32 +62,49 @@ struct lookup {
  */
 struct lookup_node lookup_node(const struct tunnel_cfg *cfg, u64 order);
 
-/* 0 or -ENOMEM. lookup_add() copies nothing: n stays until lookup_del(). */
+/* Whether a node stays in while its tunnel is down, with `down` set. */
+bool lookup_has_down(const struct lookup *l);
+
+/* 0 or -ENOMEM. lookup_add() copies nothing: n stays, unchanged, until lookup_del(). */
 int lookup_add(struct lookup *l, struct lookup_node *n);
 void lookup_del(struct lookup *l, struct lookup_node *n);
+
+/* Free what l holds; its kind stays. */
 void lookup_free(struct lookup *l);
 
-/* The tunnel for a packet from src to dst that arrived by device iif; or NULL. */
-struct lookup_node *lookup_find(const struct lookup *l, be32 src, be32 dst, u32 iif);
+/* The tunnel for a packet; or NULL. */
+struct lookup_node *lookup_find(const struct lookup *l, const struct lookup_ask *ask);
 
-enum { LOOKUP_BOUND = 8 };
+enum { LOOKUP_BOUND = 8, LOOKUP_STEPS = 4 };
 
-/* What lookup_find() does at one pair of addresses, as a table. */
+/* What lookup_find() does at one key, as a table. */
 struct lookup_rule {
-	struct lookup_node *candidate; /* kept where none is bound to iif; never NULL */
-	u32 nbound;		       /* devices that tunnels are bound to; > LOOKUP_BOUND: more */
-	struct lookup_node *bound[LOOKUP_BOUND]; /* the newest of each device */
+	/*
+	 * Not bound to iif: kept, if none was kept before. NULL (LOOKUP_FILTERED
+	 * only): nothing is found here by other devices than those of bound[].
+	 */
+	struct lookup_node *candidate;
+	bool final; /* a candidate ends the search at once */
+	u32 nbound; /* devices that tunnels are bound to; > LOOKUP_BOUND: more */
+	struct lookup_node *bound[LOOKUP_BOUND]; /* the first of each device */
 };
 
 /*
- * Compile one step: the tunnels with exactly this remote and local (zero: any;
- * a multicast remote stands as local with remote any). The steps of the search
- * are (S, D), (S, any), (any, D), (any, any); one whose bound[] has iif ends it,
- * else the first candidate found counts. False: there is none.
+ * Compile one step: the tunnels filed under exactly k. The steps of the search
+ * for a packet from S to D with or without a key K are
+ *	(S, D, K)  (S, any, K)  (any, D, K)  (any, any, K)
+ * as lookup_step() gives them. One whose bound[] has iif ends it; else the first
+ * candidate found counts; with none, LOOKUP_KEYED takes the fallback
+ * (lookup.fallback) whatever the key. False: there is nothing under k.
  */
-bool lookup_compile(const struct lookup *l, be32 remote, be32 local, struct lookup_rule *r);
+bool lookup_compile(const struct lookup *l, const struct lookup_key *k, struct lookup_rule *r);
 
-/* The pair of addresses that n is compiled under. */
-void lookup_key(const struct lookup_node *n, be32 *remote, be32 *local);
+/* What step i, below LOOKUP_STEPS, of the search asks for. */
+struct lookup_key lookup_step(const struct lookup_ask *ask, u32 i);
+
+/* What n is filed and compiled under. */
+struct lookup_key lookup_key(const struct lookup_node *n);
+
+bool lookup_key_equal(const struct lookup_key *a, const struct lookup_key *b);
 
 #endif

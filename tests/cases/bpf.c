@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "../lib/bpf_run.h"
+#include "mode/mode.h"
 #include "model/lookup.h"
 #include "runner.h"
 
@@ -161,11 +162,12 @@ static bool is_local(const struct world *w, be32 addr)
 static void write_rx_key(struct dp *d, be32 remote, be32 local)
 {
 	struct bpf_rx_key key = {remote, local, PROTO_IPIP};
+	struct lookup_key k = {.remote = remote, .local = local};
 	struct lookup_rule rule;
 	struct bpf_rx rx = {};
 
 	if ((!be32_is_zero(local) && !is_local(d->world, local)) ||
-	    !lookup_compile(&d->rx, remote, local, &rule)) {
+	    !lookup_compile(&d->rx, &k, &rule)) {
 		run_unset(&d->run, "tunl_rx_1", &key);
 		return;
 	}
@@ -196,6 +198,12 @@ static void write_locals(struct dp *d)
 		run_set(&d->run, "tunl_local_1", &d->world->address[i].addr, &one);
 }
 
+/* The engine alone has the tunnels of the other modes. */
+static bool is_carried(const struct slot *s)
+{
+	return s->there && mode_by_id(s->t.cfg.mode)->on_bpf;
+}
+
 /* All as the world and the tunnels are now. */
 static void write_all(struct dp *d)
 {
@@ -204,7 +212,7 @@ static void write_all(struct dp *d)
 
 	write_locals(d);
 	for (unsigned i = 0; i < CASE_TUNNELS; i++) {
-		if (!d->slot[i].there)
+		if (!is_carried(&d->slot[i]))
 			continue;
 		write_tx(d, &d->slot[i].t);
 		st.any_bound |= d->slot[i].node.link != 0;
@@ -218,7 +226,7 @@ static void leave(struct dp *d, struct slot *s)
 	if (s->in_rx)
 		lookup_del(&d->rx, &s->node);
 	s->in_rx = false;
-	if (s->there)
+	if (is_carried(s))
 		write_rx_key(d, s->node.remote, s->node.local);
 }
 
@@ -236,7 +244,7 @@ static int dp_set(void *dp, unsigned i, const struct case_tunnel *t)
 	s->t = *t;
 	s->there = true;
 	s->node = lookup_node(&t->cfg, t->order);
-	s->in_rx = t->up && lookup_add(&d->rx, &s->node) == 0;
+	s->in_rx = t->up && is_carried(s) && lookup_add(&d->rx, &s->node) == 0;
 	return case_engine.set(d->engine, i, t);
 }
 
@@ -269,7 +277,7 @@ static void dp_tx(void *dp, unsigned i, struct case_packet *p)
 	int verdict = HANDED_OVER;
 
 	write_all(d);
-	if (can_run(p))
+	if (can_run(p) && is_carried(&d->slot[i]))
 		verdict = run_prog(&d->run, "tunl_egress_l2", &f, p->data, p->len);
 	if (verdict == TC_ACT_REDIRECT)
 		case_output(CASE_WIRE, 0, d->run.out, d->run.len);

@@ -31,6 +31,16 @@ static int io_route(struct engine_ns *ns, const struct route_key *key, struct ro
 	return 0;
 }
 
+static int io_next_hop6(struct engine_tunnel *t, const struct ip6_addr *dst, struct ip6_addr *hop)
+{
+	return world_next_hop6(dp_of(t->ns)->world, dst, t->link.ifindex, hop);
+}
+
+static int io_neighbour(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr)
+{
+	return world_neighbour(dp_of(t->ns)->world, t->link.ifindex, family, addr, lladdr);
+}
+
 static struct outgoing *io_out(struct engine_ns *ns)
 {
 	return &dp_of(ns)->out;
@@ -65,6 +75,25 @@ static int io_deliver(struct engine_tunnel *t, const struct packet *p)
 	return 0;
 }
 
+/* The IP header and the checksum are the kernel's, the source is the world's one address. */
+static void icmp6(const struct icmp_message *m)
+{
+	u8 buf[IP6_HLEN + sizeof(m->data)] = {0};
+	struct ip6 *h = (void *)buf;
+	struct icmp_hdr *icmp = (void *)(buf + IP6_HLEN);
+
+	h->vtf = be32_of(0x60000000);
+	h->len = be16_of((u16)m->len);
+	h->next = PROTO_ICMPV6;
+	h->hops = 64;
+	h->src = world_addr6;
+	h->dst = m->dst6;
+	memcpy(icmp, m->data, m->len);
+	icmp->check = csum_finish(
+		csum_add(ip6_pseudo(&h->src, &h->dst, PROTO_ICMPV6, m->len), icmp, m->len));
+	case_output(CASE_ICMP, 0, buf, IP6_HLEN + m->len);
+}
+
 /* The IP header is the kernel's: default TTL, no DF, the source that routing selects. */
 static void io_icmp(struct engine_ns *ns, const struct icmp_message *m)
 {
@@ -80,6 +109,10 @@ static void io_icmp(struct engine_ns *ns, const struct icmp_message *m)
 	u8 buf[IP4_HLEN + sizeof(m->data)];
 	struct route rt;
 
+	if (m->v6) {
+		icmp6(m);
+		return;
+	}
 	world_route(dp_of(ns)->world, &(struct route_key){.dst = m->dst}, &rt);
 	if (be32_is_zero(f.src))
 		f.src = rt.src;
@@ -97,6 +130,8 @@ static void io_event(struct engine_ns *ns, const struct engine_event *ev)
 
 static const struct engine_io io = {
 	.route = io_route,
+	.next_hop6 = io_next_hop6,
+	.neighbour = io_neighbour,
 	.out = io_out,
 	.send = io_send,
 	.flush = io_flush,

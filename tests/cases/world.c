@@ -212,12 +212,66 @@ static const char *line_learn(struct world *w, char **words, unsigned n)
 	return NULL;
 }
 
+/* A::B/LEN */
+static struct ip6_addr prefix6(const char *text, u8 *len)
+{
+	struct ip6_addr a = {0};
+	char buf[64];
+	char *slash;
+
+	snprintf(buf, sizeof(buf), "%s", text);
+	slash = strchr(buf, '/');
+	*len = slash ? (u8)atoi(slash + 1) : 128;
+	if (slash)
+		*slash = 0;
+	inet_pton(AF_INET6, buf, &a);
+	return a;
+}
+
+static const char *line_route6(struct world *w, char **words, unsigned n)
+{
+	struct world_route6 r = {0};
+	u8 len;
+
+	if (w->nroutes6 == WORLD_ITEMS)
+		return "too many routes";
+	r.prefix = prefix6(words[1], &r.len);
+	for (unsigned i = 2; i + 1 < n; i += 2) {
+		if (!strcmp(words[i], "via")) {
+			r.via = prefix6(words[i + 1], &len);
+			r.has_via = true;
+		} else if (!strcmp(words[i], "dev")) {
+			r.ifindex = world_ifindex(w, words[i + 1]);
+		}
+	}
+	if (!r.ifindex)
+		return "route6 PREFIX [via A] dev D";
+	w->route6[w->nroutes6++] = r;
+	return NULL;
+}
+
+static const char *line_neigh(struct world *w, char **words, unsigned n)
+{
+	struct world_neighbour *x = &w->neighbour[w->nneighbours];
+
+	if (n != 6 || strcmp(words[2], "lladdr") || strcmp(words[4], "dev") ||
+	    w->nneighbours == WORLD_ITEMS)
+		return "neigh ADDR lladdr A dev D";
+	x->family = strchr(words[1], ':') ? AF_INET6 : AF_INET;
+	inet_pton(x->family, words[1], x->addr);
+	x->lladdr = addr(words[3]);
+	x->ifindex = world_ifindex(w, words[5]);
+	w->nneighbours++;
+	return NULL;
+}
+
 static const struct {
 	const char *word;
 	const char *(*fn)(struct world *w, char **words, unsigned n);
 } lines[] = {
 	{"route", line_route},	   {"noroute", line_noroute}, {"local", line_local},
 	{"nolocal", line_nolocal}, {"link", line_link},	      {"learn", line_learn},
+	{"route6", line_route6},   {"neigh", line_neigh},
 };
 
 bool world_has(const char *word)
@@ -236,6 +290,47 @@ const char *world_line(struct world *w, char **words, unsigned n)
 		if (!strcmp(lines[i].word, words[0]))
 			return lines[i].fn(w, words, n);
 	return "no such line";
+}
+
+const struct ip6_addr world_addr6 = {{{TUNL_SWAP32(0x20010db8)}, {0}, {0}, {TUNL_SWAP32(1)}}};
+
+static bool covers6(const struct world_route6 *r, const struct ip6_addr *dst)
+{
+	const u8 *a = (const u8 *)&r->prefix, *b = (const u8 *)dst;
+	u32 bytes = r->len / 8, bits = r->len % 8;
+
+	return !memcmp(a, b, bytes) && (!bits || !((a[bytes] ^ b[bytes]) >> (8 - bits)));
+}
+
+int world_next_hop6(const struct world *w, const struct ip6_addr *dst, u32 ifindex,
+		    struct ip6_addr *hop)
+{
+	const struct world_route6 *found = NULL;
+
+	for (u32 i = 0; i < w->nroutes6; i++) {
+		const struct world_route6 *r = &w->route6[i];
+
+		if (r->ifindex == ifindex && covers6(r, dst) && (!found || r->len >= found->len))
+			found = r;
+	}
+	if (!found)
+		return -ENETUNREACH;
+	*hop = found->has_via ? found->via : *dst;
+	return 0;
+}
+
+int world_neighbour(const struct world *w, u32 ifindex, u8 family, const void *addr, be32 *lladdr)
+{
+	for (u32 i = w->nneighbours; i--;) {
+		const struct world_neighbour *x = &w->neighbour[i];
+
+		if (x->ifindex != ifindex || x->family != family ||
+		    memcmp(x->addr, addr, family == AF_INET ? 4 : 16))
+			continue;
+		*lladdr = x->lladdr;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static bool is_local(const struct world *w, be32 a)

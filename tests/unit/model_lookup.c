@@ -39,6 +39,11 @@ static bool any(be32 a)
 	return be32_is_zero(a);
 }
 
+static struct lookup_node *find(const struct lookup *l, be32 src, be32 dst, u32 iif)
+{
+	return lookup_find(l, &(struct lookup_ask){.src = src, .dst = dst, .iif = iif});
+}
+
 /* Whether n is in the list of that step. */
 static bool in_step(const struct lookup_node *n, int step, be32 s, be32 d)
 {
@@ -89,7 +94,9 @@ static struct lookup_node *compiled(const struct lookup *l, be32 s, be32 d, u32 
 	struct lookup_rule r;
 
 	for (u32 i = 0; i < countof(keys); i++) {
-		if (!lookup_compile(l, keys[i][0], keys[i][1], &r))
+		struct lookup_key key = {.remote = keys[i][0], .local = keys[i][1]};
+
+		if (!lookup_compile(l, &key, &r))
 			continue;
 		assert_true(r.nbound <= LOOKUP_BOUND);
 		for (u32 k = 0; k < r.nbound; k++)
@@ -135,8 +142,8 @@ static void t_lookup_literal(void **state)
 
 			if (any(s) || any(d))
 				continue;
-			assert_ptr_equal(lookup_find(&l, s, d, iif), literal(sorted, n, s, d, iif));
-			assert_ptr_equal(lookup_find(&l, s, d, iif), compiled(&l, s, d, iif));
+			assert_ptr_equal(find(&l, s, d, iif), literal(sorted, n, s, d, iif));
+			assert_ptr_equal(find(&l, s, d, iif), compiled(&l, s, d, iif));
 		}
 		lookup_free(&l);
 	}
@@ -160,8 +167,7 @@ static void t_lookup_many(void **state)
 		lookup_del(&l, &n[i]);
 	assert_int_equal(l.count, MANY / 2);
 	for (u32 i = 0; i < MANY; i++)
-		assert_ptr_equal(lookup_find(&l, be32_of(i + 2), be32_of(1), 1),
-				 i % 2 ? &n[i] : NULL);
+		assert_ptr_equal(find(&l, be32_of(i + 2), be32_of(1), 1), i % 2 ? &n[i] : NULL);
 	lookup_free(&l);
 	free(n);
 }
@@ -173,15 +179,17 @@ static void t_lookup_bound_overflow(void **state)
 	struct lookup l = {0};
 
 	(void)state;
-	assert_false(lookup_compile(&l, be32_of(2), be32_of(1), &r));
-	assert_null(lookup_find(&l, be32_of(2), be32_of(1), 1));
+	struct lookup_key k = {.remote = be32_of(2), .local = be32_of(1)};
+
+	assert_false(lookup_compile(&l, &k, &r));
+	assert_null(find(&l, be32_of(2), be32_of(1), 1));
 	for (u32 i = 0; i < countof(node); i++) {
 		struct tunnel_cfg cfg = {.local = be32_of(1), .remote = be32_of(2), .link = i + 1};
 
 		node[i] = lookup_node(&cfg, i + 1);
 		assert_int_equal(lookup_add(&l, &node[i]), 0);
 	}
-	assert_true(lookup_compile(&l, be32_of(2), be32_of(1), &r));
+	assert_true(lookup_compile(&l, &k, &r));
 	assert_int_equal(r.nbound, LOOKUP_BOUND + 3);
 	assert_ptr_equal(r.candidate, &node[0]); /* of exact ones the oldest */
 	lookup_free(&l);
