@@ -49,6 +49,14 @@ static void keep_line(const struct state_line *l, void *arg)
 	a->line[a->nlines++] = *l;
 }
 
+static bool is_found(const struct adoption *a, const struct ns_identity *id)
+{
+	for (size_t i = 0; i < a->nns; i++)
+		if (netns_is(&a->ns[i].id, id))
+			return true;
+	return false;
+}
+
 static void keep_ns(int fd, void *arg)
 {
 	struct adoption *a = arg;
@@ -58,7 +66,7 @@ static void keep_ns(int fd, void *arg)
 	if (!more)
 		return;
 	a->ns = more;
-	if (netns_identify(fd, &f.id))
+	if (netns_identify(fd, &f.id) || is_found(a, &f.id))
 		return;
 	f.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (f.fd >= 0)
@@ -165,6 +173,18 @@ gone:
 	line->ifindex = 0;
 }
 
+/* Those with a name or a process; the others only where a line asks for one. */
+static void find_namespaces(struct adoption *a)
+{
+	scan_each_ns(keep_ns, a);
+	for (size_t i = 0; i < a->nlines; i++) {
+		if (is_found(a, &a->line[i].home) && is_found(a, &a->line[i].place))
+			continue;
+		scan_each_held_ns(keep_ns, a);
+		return;
+	}
+}
+
 int adopt_all(struct daemon *d, struct err *e)
 {
 	struct adoption a = {.d = d};
@@ -174,7 +194,7 @@ int adopt_all(struct daemon *d, struct err *e)
 	snprintf(path, sizeof(path), "%s/state", d->rundir);
 	err = state_open(&d->state, path, keep_line, &a, e);
 	if (!err && a.nlines)
-		scan_each_ns(keep_ns, &a);
+		find_namespaces(&a);
 	for (size_t i = 0; !err && i < a.nlines; i++)
 		adopt_line(&a, &a.line[i]);
 	for (size_t i = 0; !err && i < a.nlines; i++)

@@ -175,21 +175,43 @@ static bool any_doubtful(struct daemon *d)
 	return any;
 }
 
-/* What a process has of a namespace besides living in it. */
-struct search {
-	struct ns *ns;
-	pid_t found;
-	ino_t mounts_seen[64]; /* mount namespaces looked at */
-	u32 nmounts;
-	bool named;
+/* Namespaces that were looked at. */
+struct seen {
+	ino_t *ino;
+	size_t n;
 };
 
-/* Whether some link of folder PID/what leads to the namespace (sub: below each entry). */
-static bool folder_has(int proc, pid_t pid, const char *what, const char *sub, ino_t ino)
+static bool is_seen(const struct seen *s, ino_t ino)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->ino[i] == ino)
+			return true;
+	return false;
+}
+
+/* Where memory is short it is looked at again. */
+static void note_seen(struct seen *s, ino_t ino)
+{
+	ino_t *more = realloc(s->ino, (s->n + 1) * sizeof(ino_t));
+
+	if (!more)
+		return;
+	s->ino = more;
+	s->ino[s->n++] = ino;
+}
+
+typedef bool link_fn(ino_t ino, const char *path, void *arg); /* false: enough */
+
+/*
+ * fn for each entry of folder PID/what that (with sub behind it) leads to a network
+ * namespace; path is seen from /proc.
+ */
+static void each_link(int proc, pid_t pid, const char *what, const char *sub, link_fn *fn,
+		      void *arg)
 {
 	char path[300];
 	struct dirent *de;
-	bool has = false;
+	bool more = true;
 	DIR *dir;
 	int fd;
 
@@ -197,49 +219,62 @@ static bool folder_has(int proc, pid_t pid, const char *what, const char *sub, i
 	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
-		return false;
-	while (!has && (de = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s%s", de->d_name, sub);
-		has = inode_of_link(dirfd(dir), path) == ino;
+		return;
+	while (more && (de = readdir(dir))) {
+		ino_t ino;
+
+		snprintf(path, sizeof(path), "%d/%s/%s%s", pid, what, de->d_name, sub);
+		ino = inode_of_link(proc, path);
+		more = !ino || fn(ino, path, arg);
 	}
 	closedir(dir);
-	return has;
 }
 
-static void note_foreign_name(ino_t ino, const char *path, void *arg)
-{
-	struct search *s = arg;
-
-	(void)path;
-	s->named |= ino == s->ns->id.ino;
-}
-
-/* A name in a mount namespace that is not ours: each is looked at once. */
-static void look_at_foreign_names(struct search *s, int proc, pid_t pid)
+/* The names in a mount namespace that is not ours: each is looked at once. */
+static void each_foreign_mount(struct seen *seen, int proc, pid_t pid, mount_fn *fn, void *arg)
 {
 	char path[64];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%d/ns/mnt", pid);
-	if (fstatat(proc, path, &st, 0) || s->nmounts == countof(s->mounts_seen))
+	if (fstatat(proc, path, &st, 0) || is_seen(seen, st.st_ino))
 		return;
-	for (u32 i = 0; i < s->nmounts; i++)
-		if (s->mounts_seen[i] == st.st_ino)
-			return;
-	s->mounts_seen[s->nmounts++] = st.st_ino;
+	note_seen(seen, st.st_ino);
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
-	each_mount(path, note_foreign_name, s);
+	each_mount(path, fn, arg);
+}
+
+/* Who else has a namespace. */
+struct search {
+	struct ns *ns;
+	struct seen mounts;
+	bool found;
+};
+
+static bool note_link(ino_t ino, const char *path, void *arg)
+{
+	struct search *s = arg;
+
+	(void)path;
+	s->found |= ino == s->ns->id.ino;
+	return !s->found;
+}
+
+static void note_foreign_name(ino_t ino, const char *path, void *arg)
+{
+	note_link(ino, path, arg);
 }
 
 static bool search_process(pid_t pid, int proc, void *arg)
 {
 	struct search *s = arg;
 
-	look_at_foreign_names(s, proc, pid);
-	if (folder_has(proc, pid, "task", "/ns/net", s->ns->id.ino) ||
-	    folder_has(proc, pid, "fd", "", s->ns->id.ino))
-		s->found = pid;
-	return !s->found && !s->named;
+	each_foreign_mount(&s->mounts, proc, pid, note_foreign_name, s);
+	if (!s->found)
+		each_link(proc, pid, "task", "/ns/net", note_link, s);
+	if (!s->found)
+		each_link(proc, pid, "fd", "", note_link, s);
+	return !s->found;
 }
 
 /* Threads, descriptors, names elsewhere: looked for only before an end. */
@@ -248,7 +283,8 @@ static bool is_held_otherwise(struct daemon *d, struct ns *ns)
 	struct search s = {.ns = ns};
 
 	each_process(d, search_process, &s);
-	return s.found || s.named;
+	free(s.mounts.ino);
+	return s.found;
 }
 
 static struct ns *first_ended(struct daemon *d)
@@ -340,26 +376,21 @@ void scan_fini(struct daemon *d)
 struct walk {
 	scan_ns_fn *fn;
 	void *arg;
-	ino_t *seen;
-	size_t nseen;
+	struct seen seen, mounts;
+	pid_t pid; /* the process that is looked at */
 };
 
 static void visit(struct walk *w, ino_t ino, const char *path)
 {
-	ino_t *more;
 	int fd;
 
-	for (size_t i = 0; i < w->nseen; i++)
-		if (w->seen[i] == ino)
-			return;
-	more = realloc(w->seen, (w->nseen + 1) * sizeof(ino_t));
-	if (!more)
+	if (is_seen(&w->seen, ino))
 		return;
-	w->seen = more;
-	w->seen[w->nseen++] = ino;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* what is there by now may be something else: it may not make us wait */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return;
+	note_seen(&w->seen, ino);
 	w->fn(fd, w->arg);
 	close(fd);
 }
@@ -388,5 +419,45 @@ void scan_each_ns(scan_ns_fn *fn, void *arg)
 
 	each_mount("/proc/self/mountinfo", visit_mount, &w);
 	each_process(NULL, visit_process, &w);
-	free(w.seen);
+	free(w.seen.ino);
+}
+
+static bool visit_link(ino_t ino, const char *path, void *arg)
+{
+	struct walk *w = arg;
+	char full[340];
+
+	snprintf(full, sizeof(full), "/proc/%s", path);
+	visit(w, ino, full);
+	return true;
+}
+
+/* A name is seen below the root of the process that has it mounted. */
+static void visit_foreign_mount(ino_t ino, const char *point, void *arg)
+{
+	struct walk *w = arg;
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", w->pid, point);
+	visit(w, ino, path);
+}
+
+static bool visit_what_it_holds(pid_t pid, int proc, void *arg)
+{
+	struct walk *w = arg;
+
+	w->pid = pid;
+	each_link(proc, pid, "task", "/ns/net", visit_link, w);
+	each_link(proc, pid, "fd", "", visit_link, w);
+	each_foreign_mount(&w->mounts, proc, pid, visit_foreign_mount, w);
+	return true;
+}
+
+void scan_each_held_ns(scan_ns_fn *fn, void *arg)
+{
+	struct walk w = {.fn = fn, .arg = arg};
+
+	each_process(NULL, visit_what_it_holds, &w);
+	free(w.seen.ino);
+	free(w.mounts.ino);
 }

@@ -21,4 +21,10 @@ typedef void scan_ns_fn(int fd, void *arg);
 /* fn with a descriptor of each namespace that has a name or a process. */
 void scan_each_ns(scan_ns_fn *fn, void *arg);
 
+/*
+ * The same with those that a thread, a descriptor or a name in another mount
+ * namespace keeps: every descriptor of every process is looked at.
+ */
+void scan_each_held_ns(scan_ns_fn *fn, void *arg);
+
 #endif

@@ -97,3 +97,54 @@ def test_daemon_keeps_no_namespace_it_was_started_from(tunl, prefix, witness):
     ns.delete()
     wait_until(lambda: witness.link("p0") is None, GONE, "the namespace's end")
     assert len(tunl.pids()) == 2
+
+
+# Each makes a namespace that no process lives in, adds tun1 there, and holds it by nothing but what it says.
+HOLDERS = {
+    "name-elsewhere": ["unshare", "--mount", "sh", "-c",
+                       "mount -t tmpfs tmpfs /mnt && touch /mnt/n && unshare --net=/mnt/n true && "
+                       "nsenter --net=/mnt/n \"$@\" && exec cat", "sh"],
+    "descriptor": ["python3", "-c", """
+import ctypes, os, subprocess, sys
+libc = ctypes.CDLL(None)
+home = os.open("/proc/self/ns/net", os.O_RDONLY)
+assert libc.unshare(0x40000000) == 0  # CLONE_NEWNET
+kept = os.open("/proc/self/ns/net", os.O_RDONLY)
+subprocess.run(sys.argv[1:], check=True)
+assert libc.setns(home, 0) == 0
+print(flush=True)
+sys.stdin.read()
+"""],
+    "thread": ["python3", "-c", """
+import ctypes, subprocess, sys, threading
+def live():
+    assert ctypes.CDLL(None).unshare(0x40000000) == 0
+    subprocess.run(sys.argv[1:], check=True)
+    print(flush=True)
+    threading.Event().wait()
+threading.Thread(target=live, daemon=True).start()
+sys.stdin.read()
+"""],
+}
+
+
+@pytest.mark.parametrize("how", HOLDERS)
+def test_adopts_where_no_process_lives(tunl, prefix, how):
+    """A namespace that a descriptor, a thread or a name in another mount namespace keeps."""
+    ns = Netns(prefix + "d")
+    holder = subprocess.Popen(
+        [*HOLDERS[how], BUILD / "tunl", "add", "tun1", "mode", "ipip", "remote", "10.9.0.1"],
+        env=tunl.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        wait_until(lambda: "tunnels: 1" in tunl(None, "daemon status", check=False).stdout)
+        wait_until(lambda: os.readlink(f"/proc/{holder.pid}/ns/net") == os.readlink("/proc/self/ns/net"))
+        tunl.kill(*tunl.parent_and_engine())
+        inside(tunl, ns, "auto")
+        assert "tunnels: 2" in tunl(None, "daemon status").stdout, tunl.log()
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdin.close()
+        holder.stdout.close()
+        ns.delete()
+    wait_until(lambda: "tunnels: 0" in tunl(None, "daemon status").stdout, 2 * GONE)
