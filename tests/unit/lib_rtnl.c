@@ -210,7 +210,7 @@ static void t_addr_with_peer(void **state)
 	mnl_attr_put_u32(nlh, IFA_LOCAL, 2);
 	mnl_attr_put_u32(nlh, IFA_ADDRESS, 3);
 	assert_int_equal(rtnl_addr_parse(nlh, &a), 0);
-	assert_int_equal(*(u32 *)a.addr, 2);
+	assert_memory_equal(a.addr, &(u32){2}, sizeof(u32));
 	assert_int_equal(a.scope, RT_SCOPE_HOST);
 }
 
