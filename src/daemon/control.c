@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/request.h"
@@ -173,12 +174,24 @@ static bool has_net_admin(pid_t pid)
 	return caps & 1ULL << CAP_NET_ADMIN;
 }
 
+/* A capability of another user namespace says nothing here (user_namespaces(7)). */
+static bool in_our_user_namespace(pid_t pid)
+{
+	struct stat theirs, ours;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	return stat(path, &theirs) == 0 && stat("/proc/self/ns/user", &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
 /* Root with the capability that the driver asks for (spec cli 4.1), or the socket's group. */
 static bool may_change(const struct client *c)
 {
 	bool root = c->who.uid == 0 || c->who.uid == geteuid();
 
-	return c->in_group || (root && has_net_admin(c->who.pid));
+	return c->in_group ||
+	       (root && has_net_admin(c->who.pid) && in_our_user_namespace(c->who.pid));
 }
 
 /* Split at single blanks: verb, target, rest. */

@@ -62,6 +62,30 @@ def test_caller_without_net_admin_is_refused_by_a_running_daemon(tunl, underlay)
     assert "tun1" not in devices(net.a)
 
 
+# Asks for a tunnel as root without capabilities, in a user namespace where it has them all.
+IN_A_USER_NAMESPACE = """
+import array, ctypes, os, socket
+assert ctypes.CDLL(None).unshare(0x10000000) == 0  # CLONE_NEWUSER
+assert "CapEff:\\t0000000000000000" not in open("/proc/self/status").read()
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(os.environ["TUNL_RUNDIR"] + "/control")
+ns = array.array("i", [os.open("/proc/self/ns/net", os.O_RDONLY)])
+for request in (b"add - tun1 mode ipip remote 192.0.2.1", b"stop -"):
+    s.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, ns)])
+    print(s.recv(4096).decode())
+"""
+
+
+def test_capability_of_another_user_namespace_is_none(tunl, underlay):
+    """CAP_NET_ADMIN counts where the network namespace is owned, not wherever the caller has it."""
+    net = underlay()
+    tunl(net.b, "add tun1 mode ipip remote 192.0.2.1")
+    done = net.a.run("setpriv", "--bounding-set=-all", "--inh-caps=-all", "python3", "-c", IN_A_USER_NAMESPACE,
+                     env=tunl.env)
+    assert done.stdout.count(f'"errno":{errno.EPERM}') == 2, done.stdout
+    assert "tun1" not in devices(net.a) and len(tunl.pids()) == 2
+
+
 def forbid_bpf():
     """From here on bpf(2) answers EPERM, as under a container's seccomp profile; children inherit it."""
     number = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
