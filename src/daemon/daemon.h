@@ -33,6 +33,7 @@
 #include "lib/list.h"
 #include "lib/rtnl.h"
 #include "model/lookup.h"
+#include "model/prl.h"
 #include "model/tunnel.h"
 
 enum { PATH_LEN = 256 };
@@ -109,6 +110,7 @@ struct tunnel {
 	struct list in_place; /* place->here */
 	struct ns *home, *place;
 	struct tunnel_cfg cfg; /* as desired; cfg.name: as created */
+	struct prl *prl;       /* routers of an ISATAP tunnel; NULL: none were named */
 	u32 slot;
 	u64 order;
 	int queue;		    /* the TUN queue; -1: not attached */
@@ -126,6 +128,7 @@ struct tunnel {
 	struct tunnel_stats base; /* what the maps had counted when the device was moved */
 	struct lookup_node rx;	  /* in home->rx; valid with in_rx */
 	bool has_tx, in_rx, engine_has, attached;
+	bool prl_told; /* the engine has prl; valid with engine_has */
 };
 
 /* The whole program: returns the exit status. */

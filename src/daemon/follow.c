@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/auto6.h"
 #include "daemon/datapath.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
@@ -16,12 +17,17 @@
 
 void tunnel_link_changed(struct ns *ns, u32 ifindex)
 {
+	const struct link *l = link_find(ns, ifindex);
+
 	list_for_each (n, &ns->here) {
 		struct tunnel *t = list_entry(n, struct tunnel, in_place);
 
 		if (t->link.ifindex != ifindex)
 			continue;
 		t->follow = t->home->follow = true;
+		/* down and up again, told at once, is a coming up all the same */
+		if (l && !(l->l.flags & IFF_UP))
+			t->link.up = false;
 		if (t->home != ns)
 			reconcile_soon(t->home);
 	}
@@ -45,8 +51,10 @@ static void take(struct tunnel *t, const struct rtnl_link *l)
 	memcpy(t->ifname, l->name, sizeof(t->ifname));
 	if (renamed)
 		save(t);
-	if (came_up)
+	if (came_up) {
 		t->resolve = true;
+		auto6_up(t);
+	}
 }
 
 /* The namespace that the device is in now; NULL: it is in none, it was deleted. */

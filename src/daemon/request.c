@@ -13,7 +13,9 @@
 #include "daemon/link.h"
 #include "daemon/netns.h"
 #include "daemon/reconcile.h"
+#include "daemon/sit.h"
 #include "daemon/tunnel.h"
+#include "lib/addr.h"
 #include "mode/mode.h"
 #include "model/grammar.h"
 #include "model/modes.h"
@@ -74,6 +76,18 @@ static void name_dev(const struct tunnel *t, struct tunnel_cfg *cfg)
 		snprintf(cfg->dev, sizeof(cfg->dev), "if%u", cfg->link);
 }
 
+static json_t *routers_json(const struct prl *p)
+{
+	json_t *routers = json_array();
+	char addr[ADDR4_TEXT];
+
+	for (u32 i = 0; p && i < p->n; i++)
+		json_array_append_new(routers, json_pack("{s:s, s:b}", "address",
+							 addr4_print(p->entry[i].addr, addr),
+							 "default", p->entry[i].is_default));
+	return routers;
+}
+
 static json_t *tunnel_json(struct tunnel *t)
 {
 	struct tunnel_cfg cfg = t->cfg;
@@ -83,10 +97,11 @@ static json_t *tunnel_json(struct tunnel *t)
 	name_dev(t, &cfg);
 	grammar_print(&cfg, line, sizeof(line));
 	datapath_stats(t, &stats);
-	return json_pack("{s:o, s:o, s:i, s:b, s:i, s:s, s:o, s:o}", "config", text_json(line),
+	return json_pack("{s:o, s:o, s:i, s:b, s:i, s:s, s:o, s:o, s:o}", "config", text_json(line),
 			 "ifname", text_json(t->ifname), "ifindex", (int)t->link.ifindex, "up",
 			 t->link.up, "mtu", (int)t->link.mtu, "datapath", t->fast ? "bpf" : "user",
-			 "why", text_json(t->why), "stats", stats_json(&stats));
+			 "why", text_json(t->why), "stats", stats_json(&stats), "routers",
+			 routers_json(t->prl));
 }
 
 /* A single row. */
@@ -214,6 +229,18 @@ static int run_delete(struct call *c, struct rows *rows, struct err *e)
 	return err ? err : tunnel_delete(c->t, e);
 }
 
+static int run_prl(struct call *c, struct rows *rows, struct err *e)
+{
+	(void)rows;
+	return c->t ? sit_prl(c->t, c->rq->config, e) : err_set(e, ENODEV, "%s", "");
+}
+
+static int run_6rd(struct call *c, struct rows *rows, struct err *e)
+{
+	(void)rows;
+	return c->t ? sit_6rd(c->t, c->rq->config, e) : err_set(e, ENODEV, "%s", "");
+}
+
 static size_t count(const struct list *l)
 {
 	size_t n = 0;
@@ -284,6 +311,8 @@ static const struct verb verbs[] = {
 	{"delete", run_delete, .changes = true, .in_ns = true, .by_config = true},
 	{"get", run_get, .in_ns = true, .by_config = true},
 	{"list", run_list, .in_ns = true},
+	{"prl", run_prl, .changes = true, .in_ns = true},
+	{"6rd", run_6rd, .changes = true, .in_ns = true},
 	{"status", run_status},
 	{"stop", run_stop, .changes = true},
 	{"restart", run_restart, .changes = true},

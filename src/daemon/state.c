@@ -2,6 +2,7 @@
 /*
  *	tunl-state 1 BOOT-ID
  *	tunnel SLOT ORDER HOME PLACE IFINDEX IFNAME CONFIG...
+ *	routers SLOT {default|nodefault ADDR}...	(behind its tunnel's line)
  *	gone SLOT
  *
  * HOME and PLACE are DEV:INODE:COOKIE. Neither a device name nor the grammar has
@@ -17,7 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/addr.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "model/grammar.h"
 
 enum { HISTORY_MIN = 64 }; /* lines of history that are no reason to write anew */
@@ -43,15 +46,32 @@ static size_t print_id(const struct ns_identity *id, char *buf, size_t size)
 				(u64)id->cookie);
 }
 
+static void print_routers(struct text *t, const struct state_line *l)
+{
+	char addr[ADDR4_TEXT];
+
+	if (!l->routers.n)
+		return;
+	text_add(t, "routers %u", l->slot);
+	for (u32 i = 0; i < l->routers.n; i++)
+		text_add(t, " %s %s", l->routers.entry[i].is_default ? "default" : "nodefault",
+			 addr4_print(l->routers.entry[i].addr, addr));
+	text_add(t, "\n");
+}
+
 size_t state_print(const struct state_line *l, char buf[static STATE_LINE])
 {
 	char home[80], place[80], cfg[GRAMMAR_LINE];
+	struct text t;
 
 	print_id(&l->home, home, sizeof(home));
 	print_id(&l->place, place, sizeof(place));
 	grammar_print(&l->cfg, cfg, sizeof(cfg));
-	return (size_t)snprintf(buf, STATE_LINE, "tunnel %u %llu %s %s %u %s %s\n", l->slot,
-				(u64)l->order, home, place, l->ifindex, l->ifname, cfg);
+	text_init(&t, buf, STATE_LINE);
+	text_add(&t, "tunnel %u %llu %s %s %u %s %s\n", l->slot, (u64)l->order, home, place,
+		 l->ifindex, l->ifname, cfg);
+	print_routers(&t, l);
+	return t.len;
 }
 
 static int read_id(const char *text, struct ns_identity *id)
@@ -65,13 +85,12 @@ static int read_id(const char *text, struct ns_identity *id)
 	return 0;
 }
 
-int state_read(const char *text, struct state_line *l)
+static int read_tunnel(const char *text, struct state_line *l)
 {
 	char home[80], place[80];
 	u64 order;
 	int end = 0;
 
-	*l = (struct state_line){0};
 	if (sscanf(text, "tunnel %u %llu %79s %79s %u %15s %n", &l->slot, &order, home, place,
 		   &l->ifindex, l->ifname, &end) != 6 ||
 	    !end)
@@ -84,6 +103,38 @@ int state_read(const char *text, struct state_line *l)
 	if (grammar_line(text + end, &l->cfg, NULL) || !l->cfg.mode)
 		return -EINVAL;
 	return 0;
+}
+
+/* The newest stands first, and is to be added last. */
+static int read_routers(char *text, struct state_line *l)
+{
+	char *word[2 * PRL_MAX + 2];
+	int n = text_split(text, word, (int)countof(word));
+	be32 addr;
+
+	if (n < 4 || n % 2)
+		return -EINVAL;
+	for (; n > 2; n -= 2)
+		if (!addr4_parse(word[n - 1], &addr) ||
+		    prl_add(&l->routers, addr, !strcmp(word[n - 2], "default")))
+			return -EINVAL;
+	return 0;
+}
+
+int state_read(const char *text, struct state_line *l)
+{
+	char copy[STATE_LINE], *second;
+	int err;
+
+	*l = (struct state_line){0};
+	if (strlen(text) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, text);
+	second = strchr(copy, '\n');
+	if (second)
+		*second++ = '\0';
+	err = read_tunnel(copy, l);
+	return err || !second ? err : read_routers(second, l);
 }
 
 static void entry_drop(struct state *s, u32 slot)
@@ -172,18 +223,31 @@ static int write_anew(struct state *s)
 	return 0;
 }
 
-static void take_line(struct state *s, const char *text)
+/* The text that the slot has then, with its last newline; false: it has no tunnel. */
+static bool text_with(struct state *s, u32 slot, const char *line, char full[static STATE_LINE])
+{
+	struct hnode *n = htab_find(&s->entries, slot);
+	const char *had = n ? container_of(n, struct entry, node)->text : "";
+	int len = (int)strcspn(had, "\n");
+
+	return snprintf(full, STATE_LINE, "%.*s\n%s\n", len, had, line) < STATE_LINE && n;
+}
+
+static void take_line(struct state *s, const char *line)
 {
 	struct state_line l;
-	char full[STATE_LINE];
+	char text[STATE_LINE], full[STATE_LINE + 1];
 	u32 slot;
 
-	if (sscanf(text, "gone %u", &slot) == 1) {
+	if (sscanf(line, "gone %u", &slot) == 1) {
 		entry_drop(s, slot);
 		return;
 	}
+	snprintf(text, sizeof(text), "%s", line);
+	if (sscanf(line, "routers %u", &slot) == 1 && text_with(s, slot, line, text))
+		text[strlen(text) - 1] = '\0';
 	if (state_read(text, &l)) {
-		log_error("state file: a line says nothing that is known here: \"%.100s\"", text);
+		log_error("state file: a line says nothing that is known here: \"%.100s\"", line);
 		return;
 	}
 	snprintf(full, sizeof(full), "%s\n", text);

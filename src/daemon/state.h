@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state file: what tunnels are to be, one line each. The file only grows,
+ * The state file: what tunnels are to be, one line each, and one more for the
+ * routers of an ISATAP tunnel. The file only grows,
  * by a line for each change; the last line about a slot counts. When most of it
  * is history, and at each start, it is written anew beside itself and renamed.
  * A file of another boot says nothing about this one.
@@ -9,8 +10,9 @@
 #define TUNL_DAEMON_STATE_H
 
 #include "daemon/daemon.h"
+#include "model/prl.h"
 
-enum { STATE_LINE = 1024 };
+enum { STATE_LINE = 3072 };
 
 struct state_line {
 	u32 slot;
@@ -19,12 +21,13 @@ struct state_line {
 	u32 ifindex;
 	char ifname[TUNL_NAME_LEN]; /* its name when the line was written */
 	struct tunnel_cfg cfg;
+	struct prl routers;
 };
 
-/* The text of a line, its newline included; its length. */
+/* The text of a tunnel, newlines included; its length. */
 size_t state_print(const struct state_line *l, char buf[static STATE_LINE]);
 
-/* Read it back (without newline). -EINVAL: not a line of ours. */
+/* Read it back (without the last newline). -EINVAL: not a text of ours. */
 int state_read(const char *text, struct state_line *l);
 
 typedef void state_line_fn(const struct state_line *l, void *arg);

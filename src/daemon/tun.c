@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/auto6.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
 #include "daemon/priv.h"
@@ -44,9 +45,7 @@ static u32 base_mtu(struct ns *ns, const struct tunnel_cfg *cfg)
 
 u32 tun_default_mtu(struct ns *ns, const struct tunnel_cfg *cfg)
 {
-	const struct mode *m = mode_by_id(cfg->mode);
-
-	return rules_mtu(cfg, m && m->hlen ? m->hlen(cfg) : 0, base_mtu(ns, cfg));
+	return rules_mtu(cfg, mode_hlen(cfg), base_mtu(ns, cfg));
 }
 
 void tun_show_peer(struct ns *place, u32 ifindex, be32 remote)
@@ -154,6 +153,7 @@ static int dress(struct ns *ns, const struct tunnel_cfg *cfg, struct rtnl_link *
 	if (err)
 		return err_set(e, -err, "the device cannot be set up: %s", strerror(-err));
 	made->mtu = set.mtu;
+	auto6_prepare(ns, made->ifindex);
 	tun_show_peer(ns, made->ifindex, cfg->remote);
 	return 0;
 }

@@ -79,11 +79,26 @@ int tunnel_save(struct tunnel *t)
 		.cfg = t->cfg,
 	};
 
+	if (t->prl)
+		l.routers = *t->prl;
 	memcpy(l.ifname, t->ifname, sizeof(l.ifname));
 	/* names change, and the grammar tells no index but this way */
 	if (l.cfg.link)
 		snprintf(l.cfg.dev, sizeof(l.cfg.dev), "if%u", l.cfg.link);
 	return state_put(t->home->daemon->state, &l);
+}
+
+int tunnel_set_routers(struct tunnel *t, const struct prl *routers)
+{
+	struct prl *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *routers;
+	free(t->prl);
+	t->prl = copy;
+	t->prl_told = false;
+	return 0;
 }
 
 static struct tunnel *tunnel_new(struct ns *home, struct ns *place, const struct tunnel_cfg *cfg)
@@ -110,6 +125,7 @@ static void tunnel_free(struct tunnel *t)
 	list_del(&t->in_place);
 	if (t->queue >= 0)
 		close(t->queue);
+	free(t->prl);
 	free(t);
 }
 
@@ -342,6 +358,8 @@ int tunnel_adopt(struct ns *home, struct ns *place, const struct state_line *lin
 	}
 	t->slot = line->slot;
 	t->order = line->order;
+	if (line->routers.n)
+		tunnel_set_routers(t, &line->routers);
 	d->next_order = max_of(d->next_order, t->order);
 	take_link(t, &l);
 	sscanf(t->cfg.dev, "if%u", &t->cfg.link);

@@ -41,6 +41,9 @@ struct tunnel *tunnel_by_slot(struct daemon *d, u32 slot);
 /* A device of ns changed, came or went (link.c says so). */
 void tunnel_link_changed(struct ns *ns, u32 ifindex);
 
+/* Give an ISATAP tunnel its routers, not yet in the state file. 0 or -ENOMEM. */
+int tunnel_set_routers(struct tunnel *t, const struct prl *routers);
+
 /* Write it to the state file as it is now. -errno: nothing was written. */
 int tunnel_save(struct tunnel *t);
 

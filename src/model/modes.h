@@ -8,6 +8,13 @@
 
 #include "model/tunnel.h"
 
+/* The IPv6 addresses that the driver's devices get when they come up (spec cli 4.5). */
+enum mode_auto6 {
+	AUTO6_POINT,  /* link-local with the ISATAP identifier of local, with a remote only */
+	AUTO6_ISATAP, /* likewise, with or without a remote */
+	AUTO6_V4,     /* link-local that ends in local; without a remote ::local */
+};
+
 struct mode_info {
 	enum mode_id id;
 	enum mode_id driver;  /* isatap tunnels are sit's (spec cli 4.2) */
@@ -22,6 +29,7 @@ struct mode_info {
 	bool has_keys;	      /* the key words are for it */
 	bool has_flags;	      /* csum and seq are for it */
 	bool has_6rd;
+	enum mode_auto6 auto6;
 };
 
 /* By id; NULL for MODE_NONE. */

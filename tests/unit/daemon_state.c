@@ -181,6 +181,48 @@ static void t_state_of_another_boot(void **state)
 	assert_int_equal(reopen(f).n, 0);
 }
 
+/* The routers of an ISATAP tunnel, newest first, come back; without them the line does. */
+static void t_state_routers(void **state)
+{
+	struct file *f = *state;
+	struct state_line a = line(0, "a", "a mode isatap local 1.1.1.1");
+	struct state_line b = line(1, "b", "b mode ipip remote 2.2.2.2");
+	struct seen seen;
+
+	reopen(f);
+	for (u32 i = 1; i <= PRL_MAX; i++)
+		assert_int_equal(prl_add(&a.routers, be32_of(0xffffff00 + i), i % 3), 0);
+	assert_int_equal(state_put(f->s, &b), 0);
+	assert_int_equal(state_put(f->s, &a), 0);
+	for (int times = 0; times < 2; times++) {
+		seen = reopen(f); /* read from one line after the other, then from entries */
+		assert_int_equal(seen.n, 2);
+		assert_int_equal(seen.l[0].routers.n, PRL_MAX);
+		assert_memory_equal(seen.l[0].routers.entry, a.routers.entry,
+				    sizeof(a.routers.entry));
+		assert_int_equal(seen.l[1].routers.n, 0);
+	}
+	a.routers.n = 0;
+	assert_int_equal(state_put(f->s, &a), 0);
+	assert_int_equal(reopen(f).l[0].routers.n, 0);
+}
+
+static void t_state_routers_garbled(void **state)
+{
+	struct file *f = *state;
+	struct state_line a = line(3, "a", "a mode isatap local 1.1.1.1");
+
+	reopen(f);
+	assert_int_equal(state_put(f->s, &a), 0);
+	append(f->path, "routers 3 default\n"
+			"routers 3 default 1.2.3.x\n"
+			"routers 3 default 1.2.3.4 default 1.2.3.4\n"
+			"routers 4 default 1.2.3.4\n");
+	assert_int_equal(reopen(f).l[0].routers.n, 0);
+	append(f->path, "routers 3 nodefault 1.2.3.4\n");
+	assert_int_equal(reopen(f).l[0].routers.n, 1);
+}
+
 /* Changing one tunnel for ever does not make the file grow for ever. */
 static void t_state_history_is_bounded(void **state)
 {
@@ -206,6 +248,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(t_state_last_line_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_state_torn_and_garbled, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_state_of_another_boot, setup, teardown),
+		cmocka_unit_test_setup_teardown(t_state_routers, setup, teardown),
+		cmocka_unit_test_setup_teardown(t_state_routers_garbled, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_state_history_is_bounded, setup, teardown),
 	};
 
