@@ -19,6 +19,7 @@ REAL_IP = "/usr/sbin/ip"
 SETUP = ("link set lo up",
          "link add d0 mtu 1400 type dummy", "addr add 10.1.0.1/24 dev d0", "link set d0 up",
          "link add d1 mtu 9000 type dummy", "addr add 10.2.0.1/24 dev d1", "link set d1 up")
+LINKS = {"lo": 65536, "d0": 1400, "d1": 9000}
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -48,12 +49,13 @@ class Space:
             checked(libc.setns(home, CLONE_NEWNET), "setns")
             os.close(home)
 
+    def names(self):
+        lines = os.pread(self.devices, 1 << 20, 0).decode().splitlines()[2:]
+        return [line.rsplit(":", 1)[0].strip() for line in lines]
+
     def links(self):
         """{name: mtu} of the devices, without those of the drivers' own."""
-        lines = os.pread(self.devices, 1 << 20, 0).decode().splitlines()[2:]
-        names = [line.split(":")[0].strip() if line.count(":") == 1 else line.rsplit(":", 1)[0].strip()
-                 for line in lines]
-        return {name: self.mtu(name) for name in names if name not in FALLBACKS}
+        return {name: self.mtu(name) for name in self.names() if name not in FALLBACKS}
 
     def mtu(self, name):
         try:
@@ -169,11 +171,17 @@ class Tunl(Side):
         self.env = {"TUNL_RUNDIR": self.rundir, "TUNL_TUNLD": str(build / "tunld"), "PATH": os.environ["PATH"]}
         self.made = made
         self.build = build
-        super().__init__(Server(build / "tunl", str(build / "bin/ip"), preload, self.env), setup)
+        super().__init__(Server(build / "bin/ip", str(build / "bin/ip"), preload, self.env), setup)
 
     def fresh(self):
         super().fresh()
+        self.make_fallbacks()
+
+    def make_fallbacks(self):
+        """Makes those that are not there."""
         for words in self.made:
+            if words[0] in self.space.names():
+                continue
             answer = self.server.run("tunnel", "add", *words)
             if answer[0]:
                 raise RuntimeError(f"tunl: {words}: {answer}")
