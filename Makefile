@@ -6,6 +6,7 @@
 #	make lab	installs what is needed, builds, and runs the lab on both datapaths
 #	make check	all tests
 #	make bench	how fast it is beside the bare path
+#	make interop	beside the kernel's own drivers, in a virtual machine
 #	make fuzz T=60	every fuzz target for T seconds
 #	make lint	clang-tidy and cppcheck
 #	make install uninstall clean golden-update
@@ -46,7 +47,7 @@ TUNL_LIBS    := -ljansson -lpcap -lmnl
 TUNLD_LIBS   := -lbpf -luv -lmnl -ljansson -lseccomp
 
 .DEFAULT_GOAL := all
-.PHONY: all programs deps lab check bench fuzz lint install uninstall clean golden-update
+.PHONY: all programs deps lab check bench interop fuzz lint install uninstall clean golden-update
 export B
 
 # Parsed again once the packages are there: the compiler is asked for paths.
@@ -75,6 +76,11 @@ bench:
 	@scripts/deps build bench
 	@$(SUBMAKE) programs
 	@tests/bench/run
+
+interop:
+	@scripts/deps build interop
+	@$(SUBMAKE) programs $(B)/test/forkserver.so
+	@TUNL_BUILD=$(abspath $(B)) tests/interop/run $(T)
 
 fuzz:
 	@scripts/deps build check
@@ -173,6 +179,11 @@ $(B)/test/%: tests/lib/%.c $$(call unit_archives,$$*) Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 		$(call unit_archives,$*) $(ALL_LIBS)
+
+# Runs a program's main() for many calls, where exec is dear.
+$(B)/test/forkserver.so: tests/interop/forkserver.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -shared -fPIC -o $@ $<
 
 .PHONY: unit
 unit: $(UNIT_BINS)
