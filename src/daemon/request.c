@@ -191,10 +191,15 @@ static int run_list(struct call *c, struct rows *rows, struct err *e)
 /* The tunnel that a call without a device means. */
 static int like_target(struct call *c, struct err *e)
 {
+	int err;
+
 	if (c->t)
 		return 0;
 	if (!c->cfg.mode)
 		return err_set(e, ENODEV, "%s", "");
+	err = tunnel_resolve_dev(c->ns, &c->cfg, e);
+	if (err)
+		return err;
 	c->t = tunnel_like(c->ns, &c->cfg);
 	return c->t ? 0 : err_set(e, ENOENT, "%s", "");
 }

@@ -145,8 +145,7 @@ void tunnel_forget(struct tunnel *t)
 	netns_drop_unused(home);
 }
 
-/* `dev`: a name, or ifN whether or not there is such a device (spec cli 1.5). */
-static int resolve_dev(struct ns *ns, struct tunnel_cfg *cfg, struct err *e)
+int tunnel_resolve_dev(struct ns *ns, struct tunnel_cfg *cfg, struct err *e)
 {
 	struct rtnl_link l;
 
@@ -241,7 +240,7 @@ int tunnel_create(struct ns *ns, const struct tunnel_cfg *want, struct err *e)
 	int err = rules_accept(&cfg, e);
 
 	if (!err)
-		err = resolve_dev(ns, &cfg, e);
+		err = tunnel_resolve_dev(ns, &cfg, e);
 	if (!err)
 		err = check_new(ns, &cfg, e);
 	if (!err) {
@@ -299,7 +298,7 @@ int tunnel_change(struct ns *ns, struct tunnel *t, const struct tunnel_cfg *want
 		return err;
 	if (t)
 		ns = t->home;
-	err = resolve_dev(ns, &next, e);
+	err = tunnel_resolve_dev(ns, &next, e);
 	if (err)
 		return err;
 	other = tunnel_like(ns, &next);

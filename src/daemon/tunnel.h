@@ -36,6 +36,12 @@ int tunnel_by_name(struct ns *ns, const char *name, struct tunnel **t);
 /* The tunnel made in ns that the driver would find by these parameters; NULL: none. */
 struct tunnel *tunnel_like(struct ns *ns, const struct tunnel_cfg *cfg);
 
+/*
+ * Set cfg->link by cfg->dev: a name, or ifN whether or not there is such a device
+ * (spec cli 1.5). -ENODEV with e filled: neither.
+ */
+int tunnel_resolve_dev(struct ns *ns, struct tunnel_cfg *cfg, struct err *e);
+
 struct tunnel *tunnel_by_slot(struct daemon *d, u32 slot);
 
 /* A device of ns changed, came or went (link.c says so). */

@@ -125,14 +125,14 @@ static int check_keys(const struct tunnel_cfg *cfg, struct err *e)
 static int resolve_dev(const struct reading *r)
 {
 	const struct grammar *g = r->g;
-	struct tunnel_cfg *cfg = r->cfg;
+	const char *dev = r->dev ? r->dev : r->cfg->dev;
 
-	if (!(cfg->dev[0] || r->dev_said) || !g->ifindex)
+	if (!(dev[0] || r->dev) || !g->ifindex)
 		return 0;
-	cfg->link = g->ifindex(g->ctx, cfg->dev);
-	if (cfg->link)
+	r->cfg->link = g->ifindex(g->ctx, dev);
+	if (r->cfg->link)
 		return 0;
-	return err_exit(r->e, STATUS_REFUSED, ENODEV, "Cannot find device \"%s\"", cfg->dev);
+	return err_exit(r->e, STATUS_REFUSED, ENODEV, "Cannot find device \"%s\"", dev);
 }
 
 /* A group as remote is its own key, and needs a source (spec cli 1.6). */

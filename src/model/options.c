@@ -63,7 +63,7 @@ static int read_local(struct reading *r, const char *word, const char *arg)
 static int read_dev(struct reading *r, const char *word, const char *arg)
 {
 	(void)word;
-	r->dev_said = true;
+	r->dev = arg;
 	text_copy(r->cfg->dev, sizeof(r->cfg->dev), arg);
 	return 0;
 }

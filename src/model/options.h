@@ -13,8 +13,8 @@ struct reading {
 	const struct grammar *g;
 	struct tunnel_cfg *cfg;
 	struct err *e;
-	bool first;    /* nothing was read before this */
-	bool dev_said; /* `dev` was among the words, if only as an empty name */
+	bool first;	 /* nothing was read before this */
+	const char *dev; /* the last `dev` as it was written, however long; borrowed */
 };
 
 struct tunnel_option {
