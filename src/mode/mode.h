@@ -170,6 +170,7 @@ struct mode {
 };
 
 extern const struct mode mode_ipip;
+extern const struct mode mode_gre;
 
 /* The mode of that id, or NULL where this build has none. */
 const struct mode *mode_by_id(enum mode_id id);

@@ -11,10 +11,18 @@
 #include <string.h>
 
 #include "recipe.h"
+#include "wire/gre.h"
 #include "wire/icmp.h"
 #include "wire/ip6.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
+
+/* Bits beyond C, K, S make the header no longer. */
+static u16 gre_flags(const struct layer *l)
+{
+	return (u16)((l->has[F_CSUM] ? GRE_C : 0) | (l->has[F_KEY] ? GRE_K : 0) |
+		     (l->has[F_SEQ] ? GRE_S : 0));
+}
 
 static u32 header_len(const struct layer *l)
 {
@@ -28,6 +36,8 @@ static u32 header_len(const struct layer *l)
 		return UDP_HLEN;
 	case TCP:
 		return TCP_HLEN + l->nopt;
+	case GRE:
+		return gre_hlen(gre_flags(l));
 	case FILL:
 		return 0;
 	case HEX:
@@ -78,6 +88,9 @@ static void put_address(const struct recipe *r, u32 i, const char *given, bool i
 	bool v6 = r->layer[i].kind == IP6;
 	const char *text = given;
 
+	if (!*text && v6 && i == 0 && r->place == PLACE_ICMP)
+		text = "2001:db8::1";
+
 	if (!*text && v6)
 		text = is_src ? "2001:db8::1" : "2001:db8::2";
 	else if (!*text)
@@ -89,8 +102,10 @@ static void put_address(const struct recipe *r, u32 i, const char *given, bool i
 static u8 proto_of(const struct recipe *r, u32 i)
 {
 	static const u8 proto[] = {PROTO_IPIP, PROTO_IPV6, PROTO_UDP, PROTO_TCP,
-				   PROTO_ICMP, 253,	   253};
+				   PROTO_ICMP, PROTO_GRE,  253,	      253};
 
+	if (i + 1 < r->n && r->layer[i].kind == IP6 && r->layer[i + 1].kind == ICMP)
+		return PROTO_ICMPV6;
 	return i + 1 < r->n ? proto[r->layer[i + 1].kind] : 253;
 }
 
@@ -181,7 +196,7 @@ static u32 pseudo(const struct recipe *r, u32 i, const u8 *data, u8 proto)
 static be16 transport_check(const struct recipe *r, u32 i, const u8 *at, u8 proto)
 {
 	const struct layer *l = &r->layer[i];
-	u32 sum = pseudo(r, i, at, proto);
+	u32 sum = proto ? pseudo(r, i, at, proto) : 0;
 
 	if (l->has[F_CHECK])
 		return be16_of((u16)l->v[F_CHECK]);
@@ -229,8 +244,36 @@ static void put_icmp(const struct recipe *r, u32 i, u8 *at)
 	h->type = (u8)l->v[F_TYPE];
 	h->code = (u8)l->v[F_CODE];
 	h->u.frag.mtu = be16_of((u16)value_or(l, F_MTU, l->v[F_SEQ]));
-	h->check = l->has[F_CHECK] ? be16_of((u16)l->v[F_CHECK])
-				   : csum_finish(csum_add(0, at, l->end - l->off));
+	h->check = transport_check(r, i, at, i && r->layer[i - 1].kind == IP6 ? PROTO_ICMPV6 : 0);
+}
+
+static u16 gre_type(const struct recipe *r, u32 i)
+{
+	const struct layer *next = i + 1 < r->n ? &r->layer[i + 1] : NULL;
+
+	if (next && next->kind == IP6)
+		return ETH_P_IPV6;
+	return next && next->kind == IP4 ? ETH_P_IP : 0;
+}
+
+static void put_gre(const struct recipe *r, u32 i, u8 *at)
+{
+	const struct layer *l = &r->layer[i];
+	struct gre_fields f = {
+		.flags = gre_flags(l),
+		.type = (u16)value_or(l, F_TYPE, gre_type(r, i)),
+		.key = be32_of(l->v[F_KEY]),
+		.seq = l->v[F_SEQ],
+	};
+	struct gre *h = (void *)at;
+	be16 check = be16_of((u16)l->v[F_CHECK]);
+
+	gre_build(at, &f);
+	h->flags = be16_of((u16)(f.flags | l->v[F_BITS]));
+	if (f.flags & GRE_C)
+		gre_set_csum(at, l->end - l->off);
+	if (f.flags & GRE_C && l->has[F_CHECK])
+		memcpy(at + GRE_HLEN, &check, sizeof(check));
 }
 
 static void put_layer(const struct recipe *r, u32 i, const struct like *like, u8 *data)
@@ -252,6 +295,9 @@ static void put_layer(const struct recipe *r, u32 i, const struct like *like, u8
 		return;
 	case ICMP:
 		put_icmp(r, i, at);
+		return;
+	case GRE:
+		put_gre(r, i, at);
 		return;
 	case FILL:
 		return;

@@ -7,21 +7,22 @@
 
 #include "wire/tcp.h"
 
-static const char *const kind_word[] = {"ip4", "ip6", "udp", "tcp", "icmp", "fill", "hex"};
+static const char *const kind_word[] = {"ip4", "ip6", "udp", "tcp", "icmp", "gre", "fill", "hex"};
 
 static const struct {
 	const char *word;
 	bool flag; /* has no value */
 } field_word[] = {
-	[F_LEN] = {"len"},     [F_TOS] = {"tos"},     [F_TTL] = {"ttl"},
-	[F_ID] = {"id"},       [F_DF] = {"df", true}, [F_MF] = {"mf", true},
-	[F_RF] = {"rf", true}, [F_OFF] = {"off"},     [F_PROTO] = {"proto"},
-	[F_CHECK] = {"check"}, [F_LIE] = {"lie"},     [F_IHL] = {"ihl"},
-	[F_VER] = {"ver"},     [F_CLASS] = {"class"}, [F_HOPS] = {"hops"},
-	[F_NEXT] = {"next"},   [F_SPORT] = {"sport"}, [F_DPORT] = {"dport"},
-	[F_SEQ] = {"seq"},     [F_ACK] = {"ack"},     [F_PARTIAL] = {"partial", true},
-	[F_TYPE] = {"type"},   [F_CODE] = {"code"},   [F_MTU] = {"mtu"},
-	[F_FROM] = {"from"},
+	[F_LEN] = {"len"},     [F_TOS] = {"tos"},	  [F_TTL] = {"ttl"},
+	[F_ID] = {"id"},       [F_DF] = {"df", true},	  [F_MF] = {"mf", true},
+	[F_RF] = {"rf", true}, [F_OFF] = {"off"},	  [F_PROTO] = {"proto"},
+	[F_CHECK] = {"check"}, [F_LIE] = {"lie"},	  [F_IHL] = {"ihl"},
+	[F_VER] = {"ver"},     [F_CLASS] = {"class"},	  [F_HOPS] = {"hops"},
+	[F_NEXT] = {"next"},   [F_SPORT] = {"sport"},	  [F_DPORT] = {"dport"},
+	[F_SEQ] = {"seq"},     [F_ACK] = {"ack"},	  [F_PARTIAL] = {"partial", true},
+	[F_TYPE] = {"type"},   [F_CODE] = {"code"},	  [F_MTU] = {"mtu"},
+	[F_FROM] = {"from"},   [F_CSUM] = {"csum", true}, [F_KEY] = {"key"},
+	[F_BITS] = {"bits"},
 };
 
 static struct {
@@ -32,6 +33,7 @@ static struct {
 	{"S", "ip6 len 100 / udp"},
 	{"B", "ip4 src 10.0.0.2 dst 10.0.0.1 len 100 / udp"},
 	/* our own outer packet as routers quote it */
+	{"QG", "ip4 src 192.0.2.1 dst 192.0.2.2 proto 47 df len 124 / gre / ip4 len 100 / udp"},
 	{"Q", "ip4 src 192.0.2.1 dst 192.0.2.2 proto 4 df len 120 / ip4 len 100 / udp"},
 };
 

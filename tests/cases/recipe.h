@@ -5,7 +5,7 @@
 
 #include "packet.h"
 
-enum kind { IP4, IP6, UDP, TCP, ICMP, FILL, HEX };
+enum kind { IP4, IP6, UDP, TCP, ICMP, GRE, FILL, HEX };
 
 /* Fields by the words they have; a layer has a value for each. */
 enum field {
@@ -34,6 +34,9 @@ enum field {
 	F_CODE,
 	F_MTU,
 	F_FROM,
+	F_CSUM,
+	F_KEY,
+	F_BITS,
 	F__MAX,
 };
 
