@@ -90,50 +90,78 @@ static u8 gre_mode_carries(const struct tunnel_cfg *cfg, u16 ethertype)
 	return PROTO_GRE;
 }
 
-/* What the next hop's neighbour entry says. None, or an empty one: it says nothing. */
-static bool ask_neighbour(const struct mode_env *env, const struct mode_inner *in, be32 *lladdr,
-			  bool *no_route)
+/*
+ * A gateway without an entry is itself the outer destination, unless a route over
+ * the device to it names one (spec datapath 2.1; a TUN device has no IPv4 neighbours).
+ */
+static bool by_gateway(const struct mode_env *env, const struct mode_inner *in, be32 hop, be32 *dst)
 {
-	struct ip6_addr hop6;
-	be32 hop4;
-	bool has;
-
-	*no_route = in->in4 ? !env->ops->next_hop4(env, in->in4->dst, &hop4)
-			    : !env->ops->next_hop6(env, &in->in6->dst, &hop6);
-	if (*no_route)
+	if (be32_eq(hop, in->in4->dst))
 		return false;
-	has = in->in4 ? env->ops->neighbour4(env, hop4, lladdr)
-		      : env->ops->neighbour6(env, &hop6, lladdr);
-	return has && !be32_is_zero(*lladdr);
+	return env->ops->next_hop4(env, hop, dst);
+}
+
+static bool by_gateway6(const struct mode_inner *in, const struct ip6_addr *hop, be32 *dst)
+{
+	bool compat = !(hop->w[0].raw | hop->w[1].raw | hop->w[2].raw);
+
+	*dst = hop->w[3];
+	return compat && !ip6_addr_eq(hop, &in->in6->dst);
+}
+
+static bool has_entry(bool found, be32 lladdr)
+{
+	return found && !be32_is_zero(lladdr);
+}
+
+static enum reason dest4(const struct mode_env *env, const struct mode_inner *in, be32 *dst)
+{
+	be32 hop;
+
+	if (ip4_is_multicast(in->in4->dst)) {
+		*dst = in->in4->dst;
+		return R_NONE;
+	}
+	if (!env->ops->next_hop4(env, in->in4->dst, &hop))
+		return R_TX_NBMA;
+	if (has_entry(env->ops->neighbour4(env, hop, dst), *dst) || by_gateway(env, in, hop, dst))
+		return R_NONE;
+	return R_TX_NEIGHBOUR;
+}
+
+static enum reason dest6(const struct mode_env *env, const struct mode_inner *in, be32 *dst)
+{
+	struct ip6_addr hop;
+
+	if (!env->ops->next_hop6(env, &in->in6->dst, &hop))
+		return R_TX_NBMA;
+	if (has_entry(env->ops->neighbour6(env, &hop, dst), *dst) || by_gateway6(in, &hop, dst))
+		return R_NONE;
+	return R_TX_NEIGHBOUR;
 }
 
 /*
  * Without a remote the outer destination is the link-layer address of the next
- * hop; of a multicast packet its own group. A next hop that nobody told has the
- * device's own address, as ARP-less devices have it (spec datapath 7.3).
+ * hop; of an IPv4 multicast packet its own group. A neighbour that nobody named has
+ * the device's own address, as on all devices without ARP (spec datapath 7.3).
  */
 static enum reason gre_mode_dest(const struct tunnel_cfg *cfg, const struct mode_env *env,
 				 const struct mode_inner *in, be32 *dst)
 {
-	bool no_route;
+	enum reason r;
 
 	*dst = cfg->remote;
 	if (!be32_is_zero(*dst))
 		return R_NONE;
 	if (!in->in4 && !in->in6)
 		return R_TX_INNER_TYPE;
-	if (in->in6 && ip6_is_multicast(&in->in6->dst))
+	if (in->in6 && ip6_is_multicast(&in->in6->dst)) /* maps to no IPv4 address */
 		return R_TX_NEIGHBOUR;
-	if (in->in4 && ip4_is_multicast(in->in4->dst)) {
-		*dst = in->in4->dst;
-		return R_NONE;
-	}
-	if (ask_neighbour(env, in, dst, &no_route))
-		return R_NONE;
-	if (no_route)
-		return R_TX_NBMA;
+	r = in->in4 ? dest4(env, in, dst) : dest6(env, in, dst);
+	if (r != R_TX_NEIGHBOUR || be32_is_zero(cfg->local))
+		return r;
 	*dst = cfg->local;
-	return be32_is_zero(*dst) ? R_TX_NEIGHBOUR : R_NONE;
+	return R_NONE;
 }
 
 static void gre_mode_build(const struct tunnel_cfg *cfg, const struct mode_push *push, u8 *at)
