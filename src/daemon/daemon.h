@@ -99,6 +99,7 @@ struct ns {
 	bool swept;	       /* what an earlier daemon left on devices is gone */
 	bool own_tc;	       /* notifications about filters are of our own doing */
 	bool addrs_changed, routes_changed;
+	bool inner6_changed; /* addresses, routes or rules of IPv6 */
 	bool nbma_stale; /* what tunl_nbma has is out of date */
 	u32 busy;	 /* reconcile is at it: it may not go now */
 	u8 open_handles; /* being closed, on its way out */

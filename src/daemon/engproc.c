@@ -448,6 +448,29 @@ static void fill_set(const struct tunnel *t, struct engine_msg *m)
 	memcpy(&m->cfg, &t->cfg, sizeof(m->cfg));
 }
 
+/* The routers that t believes, the newest last. */
+static int tell_routers(struct tunnel *t)
+{
+	struct engine *en = t->home->daemon->engine;
+	struct engine_msg m = {
+		.op = ENGINE_ROUTER_DEL_ALL,
+		.nsid = t->home->nsid,
+		.slot = t->slot,
+	};
+	int err;
+
+	if (!t->prl || t->prl_told)
+		return 0;
+	err = send_msg(en, &m, NULL, 0);
+	m.op = ENGINE_ROUTER_ADD;
+	for (u32 i = t->prl->n; !err && i--;) {
+		m.router = t->prl->entry[i];
+		err = send_msg(en, &m, NULL, 0);
+	}
+	t->prl_told = !err;
+	return err;
+}
+
 int engproc_tunnel_set(struct tunnel *t)
 {
 	struct engine *en = t->home->daemon->engine;
@@ -458,16 +481,18 @@ int engproc_tunnel_set(struct tunnel *t)
 		return 0;
 	fill_set(t, &m);
 	if (t->engine_has && !memcmp(&m, &t->sent, sizeof(m)))
-		return 0;
+		return tell_routers(t);
 	err = prepare_ns(t);
 	if (err)
 		return err;
 	err = send_msg(en, &m, &t->queue, t->engine_has ? 0 : 1);
 	if (err)
 		return err;
+	if (!t->engine_has)
+		t->prl_told = false;
 	t->sent = m;
 	t->engine_has = true;
-	return 0;
+	return tell_routers(t);
 }
 
 void engproc_tunnel_del(struct tunnel *t)

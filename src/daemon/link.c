@@ -94,10 +94,32 @@ static void tc_event(struct ns *ns, const struct nlmsghdr *nlh)
 	tunnel_link_changed(ns, l->l.ifindex);
 }
 
+/* The family is the first byte of what an address, a route or a rule is told by. */
+static bool is_inner6(const struct nlmsghdr *nlh)
+{
+	const u8 *family = mnl_nlmsg_get_payload(nlh);
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		return mnl_nlmsg_get_payload_len(nlh) && *family == AF_INET6;
+	default:
+		return false;
+	}
+}
+
 static void on_event(const struct nlmsghdr *nlh, void *arg)
 {
 	struct ns *ns = arg;
 
+	if (is_inner6(nlh)) {
+		ns->inner6_changed = true;
+		return;
+	}
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:

@@ -95,6 +95,9 @@ static int open_inside(struct ns *ns)
 				     RTNLGRP_IPV4_IFADDR,
 				     RTNLGRP_IPV4_ROUTE,
 				     RTNLGRP_IPV4_RULE,
+				     RTNLGRP_IPV6_IFADDR,
+				     RTNLGRP_IPV6_ROUTE,
+				     RTNLGRP_IPV6_RULE,
 				     RTNLGRP_NEXTHOP,
 				     RTNLGRP_TC,
 				     0};

@@ -51,13 +51,15 @@ static int look(struct ns *ns)
 
 static void spread_routes(struct ns *ns)
 {
+	if (ns->inner6_changed || ns->routes_changed)
+		engproc_ns_flush(ns);
+	ns->inner6_changed = false;
 	if (!ns->routes_changed)
 		return;
 	ns->routes_changed = false;
 	ns->nbma_stale = true;
 	list_for_each (n, &ns->home)
 		list_entry(n, struct tunnel, in_home)->resolve = true;
-	engproc_ns_flush(ns);
 }
 
 static void expire(struct ns *ns)

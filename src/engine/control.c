@@ -159,6 +159,15 @@ static void tunnel_del(struct live *l, u32 slot)
 		free_tunnel(l, l->slot[slot]);
 }
 
+static int router(struct live *l, const struct engine_msg *m)
+{
+	struct live_tunnel *t = m->slot < ENGINE_SLOTS ? l->slot[m->slot] : NULL;
+
+	if (!t)
+		return -ENOENT;
+	return engine_tunnel_router(&t->t, m->op == ENGINE_ROUTER_ADD ? &m->router : NULL);
+}
+
 static int in_ns(struct live *l, struct received *r)
 {
 	struct live_ns *n = find_ns(l, r->msg.nsid);
@@ -181,6 +190,9 @@ static int in_ns(struct live *l, struct received *r)
 	case ENGINE_TUNNEL_DEL:
 		tunnel_del(l, r->msg.slot);
 		return 0;
+	case ENGINE_ROUTER_ADD:
+	case ENGINE_ROUTER_DEL_ALL:
+		return router(l, &r->msg);
 	case ENGINE_NS_ADD:
 		return 0;
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { LOG_INTERVAL_MS = 500, LOG_BURST = 10 };
 
@@ -82,6 +83,20 @@ int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struc
 void engine_tunnel_unset(struct engine_tunnel *t)
 {
 	tunnel_out(t);
+	free(t->routers);
+	t->routers = NULL;
+}
+
+int engine_tunnel_router(struct engine_tunnel *t, const struct prl_entry *router)
+{
+	if (!router) {
+		free(t->routers);
+		t->routers = NULL;
+		return 0;
+	}
+	if (!t->routers)
+		t->routers = calloc(1, sizeof(*t->routers));
+	return t->routers ? prl_add(t->routers, router->addr, router->is_default) : -ENOMEM;
 }
 
 void packet_strip(struct packet *p, u32 n)

@@ -14,12 +14,14 @@
 
 #include <linux/virtio_net.h>
 
+#include "engine/inner6.h"
 #include "engine/limit.h"
 #include "engine/proto.h"
 #include "engine/route.h"
 #include "lib/types.h"
 #include "mode/mode.h"
 #include "model/lookup.h"
+#include "model/prl.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
@@ -78,6 +80,8 @@ struct engine_io {
 	int (*route)(struct engine_ns *ns, const struct route_key *key, struct route *rt);
 	/* The next hop of an IPv6 packet over t's device: a gateway, or dst. 0 or -errno. */
 	int (*next_hop6)(struct engine_tunnel *t, const struct ip6_addr *dst, struct ip6_addr *hop);
+	/* Up to max IPv6 addresses of t's device into a; how many. */
+	u32 (*addresses6)(struct engine_tunnel *t, struct inner6_addr *a, u32 max);
 	/* As rtnl_neighbour_get(), on t's device. */
 	int (*neighbour)(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr);
 	/* The next free piece, to be filled and sent; never NULL. */
@@ -110,6 +114,7 @@ struct engine_ns {
 	u32 nsid;
 	struct lookup lookup[MODE__MAX]; /* by driver */
 	struct route_cache routes;
+	struct inner6_cache inner6;
 	struct icmp_limits icmp_limits;
 	u16 ids[ENGINE_IDS]; /* next outer id, by destination, source and protocol */
 };
@@ -122,9 +127,10 @@ struct engine_tunnel {
 	struct engine_link link;
 	struct engine_slot *shared; /* counters, soft errors, sequence numbers */
 	u32 slot;
-	u16 hlen;  /* bytes between outer IP header and inner packet */
-	bool fast; /* the bpf datapath carries it, too */
-	bool in;   /* node is in the lookup */
+	struct prl *routers; /* of isatap; NULL: none were named */
+	u16 hlen;	     /* bytes between outer IP header and inner packet */
+	bool fast;	     /* the bpf datapath carries it, too */
+	bool in;	     /* node is in the lookup */
 };
 
 /* An empty namespace; engine_ns_fini() frees what it holds (its tunnels are out by then). */
@@ -138,6 +144,9 @@ void engine_ns_fini(struct engine_ns *ns);
 int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struct engine_msg *msg,
 		      struct engine_slot *shared);
 void engine_tunnel_unset(struct engine_tunnel *t);
+
+/* Add a router that t believes, before those it has; NULL: it has none. 0 or -errno. */
+int engine_tunnel_router(struct engine_tunnel *t, const struct prl_entry *router);
 
 /* An inner packet that was routed to t's device. */
 void engine_tx(struct engine_tunnel *t, struct packet *p);

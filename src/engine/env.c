@@ -23,9 +23,7 @@ static bool next_hop4(const struct mode_env *env, be32 dst, be32 *hop)
 
 static bool next_hop6(const struct mode_env *env, const struct ip6_addr *dst, struct ip6_addr *hop)
 {
-	struct engine_tunnel *t = env_of(env)->t;
-
-	return t->ns->engine->io->next_hop6(t, dst, hop) == 0;
+	return inner6_next_hop(env_of(env)->t, dst, hop);
 }
 
 static bool neighbour4(const struct mode_env *env, be32 hop, be32 *lladdr)
@@ -42,11 +40,25 @@ static bool neighbour6(const struct mode_env *env, const struct ip6_addr *hop, b
 	return t->ns->engine->io->neighbour(t, AF_INET6, hop, lladdr) == 0;
 }
 
+static const struct prl_entry *router(const struct mode_env *env, be32 addr)
+{
+	const struct prl *routers = env_of(env)->t->routers;
+
+	return routers ? prl_find(routers, addr) : NULL;
+}
+
+static bool on_device(const struct mode_env *env, const struct ip6_addr *addr, u32 prefix_len)
+{
+	return inner6_on_device(env_of(env)->t, addr, prefix_len);
+}
+
 static const struct mode_env_ops ops = {
 	.next_hop4 = next_hop4,
 	.next_hop6 = next_hop6,
 	.neighbour4 = neighbour4,
 	.neighbour6 = neighbour6,
+	.router = router,
+	.on_device = on_device,
 };
 
 struct engine_env engine_env(struct engine_tunnel *t)

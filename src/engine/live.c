@@ -46,6 +46,30 @@ static int live_next_hop6(struct engine_tunnel *t, const struct ip6_addr *dst, s
 	return 0;
 }
 
+struct listing6 {
+	struct inner6_addr *addr;
+	u32 n, max;
+};
+
+static void list6(const struct rtnl_addr *a, void *arg)
+{
+	struct listing6 *l = arg;
+
+	if (l->n == l->max)
+		return;
+	memcpy(&l->addr[l->n].addr, a->addr, sizeof(a->addr));
+	l->addr[l->n++].prefix_len = a->prefix_len;
+}
+
+static u32 live_addresses6(struct engine_tunnel *t, struct inner6_addr *a, u32 max)
+{
+	struct listing6 l = {.addr = a, .max = max};
+
+	/* what could not be had is not there: the packet in question is refused */
+	rtnl_addr_dump(&live_ns(t->ns)->rtnl, AF_INET6, t->link.ifindex, list6, &l);
+	return l.n;
+}
+
 static int live_neighbour(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr)
 {
 	return rtnl_neighbour_get(&live_ns(t->ns)->rtnl, t->link.ifindex, family, addr, lladdr);
@@ -73,6 +97,7 @@ static void live_event(struct engine_ns *ns, const struct engine_event *ev)
 const struct engine_io live_io = {
 	.route = live_route,
 	.next_hop6 = live_next_hop6,
+	.addresses6 = live_addresses6,
 	.neighbour = live_neighbour,
 	.out = send_out,
 	.send = send_piece,

@@ -16,6 +16,7 @@
 #include "lib/rtnl.h"
 #include "lib/types.h"
 #include "mode/mode.h"
+#include "model/prl.h"
 #include "model/stats.h"
 #include "model/tunnel.h"
 
@@ -31,8 +32,10 @@ enum engine_op {
 	ENGINE_PROTO_ADD, /* nsid, proto [raw socket that keeps the kernel from answering] */
 	ENGINE_MARK_ADD,  /* nsid, cfg.fwmark [raw out with that mark]: before the first tunnel with
 			     it */
-	ENGINE_TUNNEL_SET, /* nsid, slot, link, cfg [tun queue, at the first time] */
-	ENGINE_TUNNEL_DEL, /* nsid, slot */
+	ENGINE_TUNNEL_SET,     /* nsid, slot, link, cfg [tun queue, at the first time] */
+	ENGINE_TUNNEL_DEL,     /* nsid, slot */
+	ENGINE_ROUTER_ADD,     /* nsid, slot, router: before those that the tunnel has */
+	ENGINE_ROUTER_DEL_ALL, /* nsid, slot */
 };
 
 /* The state of the tunnel's device, as the parent's netlink tells it. */
@@ -51,6 +54,7 @@ struct engine_msg {
 	u64 order; /* creation order: newest wins where the lookup says so */
 	struct engine_link link;
 	struct tunnel_cfg cfg;
+	struct prl_entry router;
 };
 
 /* Engine to parent. */

@@ -8,6 +8,7 @@
 #include "engine/icmp_out.h"
 #include "lib/addr.h"
 #include "wire/ecn.h"
+#include "wire/icmp.h"
 #include "wire/ip6.h"
 
 /*
@@ -111,6 +112,45 @@ static enum reason accept(struct engine_tunnel *t, const struct mode_received *r
 	return t->mode->accept ? t->mode->accept(&t->cfg, &env.env, r, &t->shared->state) : R_NONE;
 }
 
+/*
+ * Routers' advertisements and redirects count with hop limit 255 only, which says
+ * that nobody forwarded them (RFC 4861 6.1.2, 8.1): that is taken from the packet.
+ */
+static void mute(struct packet *p)
+{
+	struct cur c = {p->data, p->data + p->len};
+	struct ip6 *h = (void *)p->data;
+	struct ip6_upper up;
+	const u8 *type;
+
+	if (!cur_take(&c, IP6_HLEN) || h->hops != 255 || ip6_walk(&c, h->next, &up) ||
+	    up.next != PROTO_ICMPV6 || up.offset)
+		return;
+	type = cur_take(&c, 1);
+	if (type && (*type == ICMP6_T_RA || *type == ICMP6_T_REDIRECT))
+		h->hops--;
+}
+
+static void mute_unbelieved(struct engine_tunnel *t, const struct mode_received *r,
+			    struct packet *p)
+{
+	struct engine_env env = engine_env(t);
+
+	if (t->mode->believes && r->in.in6 && !t->mode->believes(&t->cfg, &env.env, r))
+		mute(p);
+}
+
+static void log_refused(struct engine_tunnel *t, const struct mode_received *r, enum reason why)
+{
+	char outer[ADDR4_TEXT], src[ADDR6_TEXT], dst[ADDR6_TEXT];
+
+	if ((why != R_RX_SPOOFED && why != R_RX_NO_NEIGHBOUR) || !r->in.in6)
+		return;
+	engine_log(t->ns, "%s: a packet from %s, inside %s to %s, is refused: %s", t->cfg.name,
+		   addr4_print(r->src, outer), addr6_print((const u8 *)&r->in.in6->src, src),
+		   addr6_print((const u8 *)&r->in.in6->dst, dst), reason_info(why)->word);
+}
+
 static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, const struct demux *d,
 			     struct packet *p)
 {
@@ -126,13 +166,16 @@ static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, cons
 	p->ethertype = d->head.ethertype;
 	rec.in = inner_of(p);
 	r = accept(t, &rec);
-	if (r != R_NONE)
+	if (r != R_NONE) {
+		log_refused(t, &rec, r);
 		return r;
+	}
 	if (p->len < inner_min(p->ethertype))
 		return R_RX_INNER_SHORT;
 	r = decap_ecn(t, outer, p);
 	if (r != R_NONE)
 		return r;
+	mute_unbelieved(t, &rec, p);
 	if (ns->engine->io->deliver(t, p))
 		return R_RX_DELIVER;
 	st->rx_packets++;

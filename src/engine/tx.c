@@ -121,7 +121,7 @@ static void host_unreachable(struct tx *x)
 static bool is_usable(const struct tx *x, const struct route *rt)
 {
 	return !rt->error &&
-	       (!x->t->mode->needs_host || rt->type == RTN_UNICAST || rt->type == RTN_LOCAL);
+	       (!x->t->mode->needs_host || !x->in.in6 || rt->type == RTN_UNICAST || rt->type == RTN_LOCAL);
 }
 
 /* Steps 6 and 7. */
@@ -139,7 +139,7 @@ static enum reason find_route(struct tx *x)
 	const struct route *rt = route_get(x->t->ns, &key, NULL);
 
 	if (!is_usable(x, rt)) {
-		if (x->t->mode->tells_no_route)
+		if (x->t->mode->tells_no_route && x->in.in6)
 			host_unreachable(x);
 		return R_TX_NO_ROUTE;
 	}

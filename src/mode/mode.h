@@ -23,6 +23,7 @@
 
 #include "model/lookup.h"
 #include "model/modes.h"
+#include "model/prl.h"
 #include "model/reasons.h"
 #include "model/tunnel.h"
 #include "wire/cur.h"
@@ -89,8 +90,8 @@ struct mode_env_ops {
 	/* The link-layer address of a neighbour on the tunnel's device, an IPv4 address. */
 	bool (*neighbour4)(const struct mode_env *env, be32 hop, be32 *lladdr);
 	bool (*neighbour6)(const struct mode_env *env, const struct ip6_addr *hop, be32 *lladdr);
-	/* Whether addr is in the tunnel's potential router list. */
-	bool (*is_router)(const struct mode_env *env, be32 addr);
+	/* The entry of the tunnel's potential router list for addr; NULL: it is not in. */
+	const struct prl_entry *(*router)(const struct mode_env *env, be32 addr);
 	/*
 	 * Whether addr lies in the prefix of prefix_len bits around some IPv6 address
 	 * of the tunnel's device; prefix_len 0: of the length configured with it.
@@ -138,6 +139,12 @@ struct mode {
 	 */
 	enum reason (*accept)(const struct tunnel_cfg *cfg, const struct mode_env *env,
 			      const struct mode_received *r, struct mode_state *st);
+	/*
+	 * Whether the device may act on what the packet, an IPv6 one that was accepted,
+	 * advertises as a router. NULL: yes.
+	 */
+	bool (*believes)(const struct tunnel_cfg *cfg, const struct mode_env *env,
+			 const struct mode_received *r);
 
 	/*
 	 * The outer protocol for an inner packet of that kind; 0: not carried. NULL: the
@@ -154,8 +161,10 @@ struct mode {
 	/* NULL: mode_fit() */
 	enum reason (*fit)(const struct tunnel_cfg *cfg, const struct mode_inner *in,
 			   struct mode_fit *f);
-	/* the route to the outer destination must be to a host, and its absence is told to the
-	 * sender */
+	/*
+	 * the route to the outer destination of an IPv6 packet must be to a host; its
+	 * absence is told to the sender
+	 */
 	bool needs_host, tells_no_route;
 	/* Write the hlen() bytes before the inner packet. NULL: there are none. */
 	void (*build)(const struct tunnel_cfg *cfg, const struct mode_push *push, u8 *at);
@@ -171,6 +180,8 @@ struct mode {
 
 extern const struct mode mode_ipip;
 extern const struct mode mode_gre;
+extern const struct mode mode_sit;
+extern const struct mode mode_isatap;
 
 /* The mode of that id, or NULL where this build has none. */
 const struct mode *mode_by_id(enum mode_id id);

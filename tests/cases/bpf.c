@@ -258,6 +258,11 @@ static void dp_del(void *dp, unsigned i)
 	case_engine.del(d->engine, i);
 }
 
+static int dp_router(void *dp, unsigned i, const struct prl_entry *router)
+{
+	return case_engine.router(((struct dp *)dp)->engine, i, router);
+}
+
 static void dp_flush(void *dp)
 {
 	case_engine.flush(((struct dp *)dp)->engine);
@@ -338,6 +343,7 @@ const struct case_backend case_bpf = {
 	.open = dp_open,
 	.close = dp_close,
 	.set = dp_set,
+	.router = dp_router,
 	.del = dp_del,
 	.flush = dp_flush,
 	.tx = dp_tx,

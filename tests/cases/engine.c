@@ -36,6 +36,17 @@ static int io_next_hop6(struct engine_tunnel *t, const struct ip6_addr *dst, str
 	return world_next_hop6(dp_of(t->ns)->world, dst, t->link.ifindex, hop);
 }
 
+static u32 io_addresses6(struct engine_tunnel *t, struct inner6_addr *a, u32 max)
+{
+	const struct world *w = dp_of(t->ns)->world;
+	u32 n = 0;
+
+	for (u32 i = 0; i < w->naddresses6 && n < max; i++)
+		if (w->address6[i].ifindex == t->link.ifindex)
+			a[n++] = (struct inner6_addr){w->address6[i].addr, w->address6[i].len};
+	return n;
+}
+
 static int io_neighbour(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr)
 {
 	return world_neighbour(dp_of(t->ns)->world, t->link.ifindex, family, addr, lladdr);
@@ -131,6 +142,7 @@ static void io_event(struct engine_ns *ns, const struct engine_event *ev)
 static const struct engine_io io = {
 	.route = io_route,
 	.next_hop6 = io_next_hop6,
+	.addresses6 = io_addresses6,
 	.neighbour = io_neighbour,
 	.out = io_out,
 	.send = io_send,
@@ -180,6 +192,11 @@ static int dp_set(void *dp, unsigned i, const struct case_tunnel *t)
 static void dp_del(void *dp, unsigned i)
 {
 	engine_tunnel_unset(&((struct dp *)dp)->tunnel[i]);
+}
+
+static int dp_router(void *dp, unsigned i, const struct prl_entry *router)
+{
+	return engine_tunnel_router(&((struct dp *)dp)->tunnel[i], router);
 }
 
 static void dp_flush(void *dp)
@@ -241,6 +258,7 @@ const struct case_backend case_engine = {
 	.close = dp_close,
 	.set = dp_set,
 	.del = dp_del,
+	.router = dp_router,
 	.flush = dp_flush,
 	.tx = dp_tx,
 	.rx = dp_rx,

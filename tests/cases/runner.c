@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "counts.h"
+#include "lib/addr.h"
 #include "model/grammar.h"
 #include "packet.h"
 
@@ -178,6 +179,19 @@ static int do_delete(struct run *r, char **w, unsigned n)
 	return 0;
 }
 
+static int do_router(struct run *r, char **w, unsigned n)
+{
+	int i = n == 4 ? find_tunnel(r, w[1]) : fail(r, "router NAME default|nodefault ADDR");
+	struct prl_entry e;
+
+	if (i < 0)
+		return i;
+	e.is_default = !strcmp(w[2], "default");
+	if (!addr4_parse(w[3], &e.addr) || r->b->router(r->dp, (unsigned)i, &e))
+		return fail(r, "no such router");
+	return 0;
+}
+
 static int do_wait(struct run *r, char **w, unsigned n)
 {
 	r->now_ms += n == 2 ? strtoul(w[1], NULL, 0) : 0;
@@ -324,10 +338,10 @@ static const struct {
 	const char *word;
 	int (*fn)(struct run *r, char **w, unsigned n);
 } verbs[] = {
-	{"tunnel", do_tunnel}, {"up", do_updown},   {"down", do_updown}, {"delete", do_delete},
-	{"wait", do_wait},     {"flush", do_flush}, {"tun", do_packet},	 {"wire", do_packet},
-	{"icmp", do_packet},   {"log", do_mark},    {"hint", do_mark},	 {"count", do_count},
-	{"only", do_only},
+	{"tunnel", do_tunnel}, {"up", do_updown},     {"down", do_updown}, {"delete", do_delete},
+	{"wait", do_wait},     {"flush", do_flush},   {"tun", do_packet},  {"wire", do_packet},
+	{"icmp", do_packet},   {"log", do_mark},      {"hint", do_mark},   {"count", do_count},
+	{"only", do_only},     {"router", do_router},
 };
 
 /* 0; 1: the case ends here; -1: it failed. */

@@ -9,6 +9,7 @@
 
 #include <linux/virtio_net.h>
 
+#include "model/prl.h"
 #include "model/stats.h"
 #include "model/tunnel.h"
 #include "world.h"
@@ -46,6 +47,8 @@ struct case_backend {
 	/* Make or change tunnel i. 0 or -errno. */
 	int (*set)(void *dp, unsigned i, const struct case_tunnel *t);
 	void (*del)(void *dp, unsigned i);
+	/* Tunnel i believes a router. 0 or -errno. */
+	int (*router)(void *dp, unsigned i, const struct prl_entry *router);
 	/* Routes, addresses or devices of the world changed. */
 	void (*flush)(void *dp);
 	void (*tx)(void *dp, unsigned i, struct case_packet *p);

@@ -250,6 +250,18 @@ static const char *line_route6(struct world *w, char **words, unsigned n)
 	return NULL;
 }
 
+static const char *line_addr6(struct world *w, char **words, unsigned n)
+{
+	struct world_address6 *a = &w->address6[w->naddresses6];
+
+	if (n != 4 || strcmp(words[2], "dev") || w->naddresses6 == WORLD_ITEMS)
+		return "addr6 ADDR/LEN dev D";
+	a->addr = prefix6(words[1], &a->len);
+	a->ifindex = world_ifindex(w, words[3]);
+	w->naddresses6++;
+	return NULL;
+}
+
 static const char *line_neigh(struct world *w, char **words, unsigned n)
 {
 	struct world_neighbour *x = &w->neighbour[w->nneighbours];
@@ -271,7 +283,7 @@ static const struct {
 } lines[] = {
 	{"route", line_route},	   {"noroute", line_noroute}, {"local", line_local},
 	{"nolocal", line_nolocal}, {"link", line_link},	      {"learn", line_learn},
-	{"route6", line_route6},   {"neigh", line_neigh},
+	{"route6", line_route6},   {"neigh", line_neigh},     {"addr6", line_addr6},
 };
 
 bool world_has(const char *word)

@@ -39,6 +39,13 @@ struct world_route6 {
 	bool has_via;
 };
 
+/* An IPv6 address of a device. */
+struct world_address6 {
+	struct ip6_addr addr;
+	u8 len;
+	u32 ifindex;
+};
+
 struct world_neighbour {
 	u8 family;
 	u8 addr[16];
@@ -56,7 +63,8 @@ struct world {
 	struct world_learned learned[WORLD_ITEMS];
 	struct world_route6 route6[WORLD_ITEMS];
 	struct world_neighbour neighbour[WORLD_ITEMS];
-	u32 ndevices, naddresses, nroutes, nlearned, nroutes6, nneighbours;
+	struct world_address6 address6[WORLD_ITEMS];
+	u32 ndevices, naddresses, nroutes, nlearned, nroutes6, nneighbours, naddresses6;
 };
 
 /* As README.md says it is before the first line. */
