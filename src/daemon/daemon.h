@@ -27,6 +27,7 @@
 #include <uv.h>
 
 #include "bpf/loader.h"
+#include "daemon/group.h"
 #include "engine/proto.h"
 #include "lib/err.h"
 #include "lib/htab.h"
@@ -100,9 +101,9 @@ struct ns {
 	bool own_tc;	       /* notifications about filters are of our own doing */
 	bool addrs_changed, routes_changed;
 	bool inner6_changed; /* addresses, routes or rules of IPv6 */
-	bool nbma_stale; /* what tunl_nbma has is out of date */
-	u32 busy;	 /* reconcile is at it: it may not go now */
-	u8 open_handles; /* being closed, on its way out */
+	bool nbma_stale;     /* what tunl_nbma has is out of date */
+	u32 busy;	     /* reconcile is at it: it may not go now */
+	u8 open_handles;     /* being closed, on its way out */
 };
 
 struct tunnel {
@@ -126,6 +127,7 @@ struct tunnel {
 	struct bpf_hop hop;	  /* remote set: what the route says */
 	struct bpf_tx sent_tx;	  /* what the map has; valid with has_tx */
 	struct engine_msg sent;	  /* what the engine was told; valid with engine_has */
+	struct membership group;  /* that a multicast remote has it in */
 	struct tunnel_stats base; /* what the maps had counted when the device was moved */
 	struct lookup_node rx;	  /* in home->rx; valid with in_rx */
 	bool has_tx, in_rx, engine_has, attached;

@@ -213,6 +213,7 @@ static void apply_tunnel(struct tunnel *t)
 	if (!t->fast)
 		withdraw(t);
 	rxmap_place(t);
+	group_follow(t);
 	if (t->fast != was)
 		rxmap_mark(t->home, &t->cfg);
 }

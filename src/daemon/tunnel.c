@@ -125,6 +125,7 @@ static void tunnel_free(struct tunnel *t)
 	list_del(&t->in_place);
 	if (t->queue >= 0)
 		close(t->queue);
+	group_leave(&t->group);
 	free(t->prl);
 	free(t);
 }
@@ -252,14 +253,23 @@ int tunnel_create(struct ns *ns, const struct tunnel_cfg *want, struct err *e)
 	return err;
 }
 
+/* The MTU after a change: computed anew, or shifted by what the header grew (spec cli 4.3). */
+static u32 changed_mtu(const struct tunnel *t, const struct tunnel_cfg *old)
+{
+	int grown = mode_hlen(&t->cfg) - mode_hlen(old), mtu = (int)t->link.mtu - grown;
+
+	if (old->link != t->cfg.link || old->fwmark != t->cfg.fwmark)
+		return tun_default_mtu(t->home, &t->cfg);
+	return grown ? max_of((u32)max_of(mtu, 0), rules_mtu_min(&t->cfg)) : t->link.mtu;
+}
+
 static void apply_change(struct tunnel *t, const struct tunnel_cfg *old)
 {
-	struct rtnl_link_set set = {0};
+	struct rtnl_link_set set = {.mtu = changed_mtu(t, old)};
 
 	if (!be32_eq(old->remote, t->cfg.remote))
 		tun_show_peer(t->place, t->link.ifindex, t->cfg.remote);
-	if (old->link != t->cfg.link || old->fwmark != t->cfg.fwmark) {
-		set.mtu = tun_default_mtu(t->home, &t->cfg);
+	if (set.mtu != t->link.mtu) {
 		rtnl_link_set(&t->place->rtnl, t->link.ifindex, &set);
 		t->link.mtu = set.mtu;
 	}

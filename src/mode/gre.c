@@ -202,6 +202,7 @@ static bool gre_mode_soft(const struct tunnel_cfg *cfg, u8 type, u8 code)
 const struct mode mode_gre = {
 	.id = MODE_GRE,
 	.proto = {{PROTO_GRE, GRE_MIN_PAYLOAD, 0}},
+	.joins = true,
 	.lookup = LOOKUP_KEYED,
 	.hlen = gre_mode_hlen,
 	.parse = gre_mode_parse,

@@ -119,6 +119,7 @@ struct mode {
 	/* received; none: another mode of the same driver (mode_info()->driver) receives for it */
 	struct mode_proto proto[MODE_PROTOS];
 	bool on_bpf; /* the bpf datapath carries it */
+	bool joins;  /* a multicast remote is a group that the tunnel is in while up */
 	/* of the driver; LOOKUP_PLAIN: keys do not matter (spec datapath 3.2) */
 	enum lookup_kind lookup;
 
