@@ -23,40 +23,91 @@ struct wrap {
 	const struct bpf_tx *tx;
 	const struct bpf_hop *hop;
 	struct bpf_stats *st;
-	struct ip4 inner;
-	u32 off; /* of the inner header: the device's own header before it */
+	u32 off;	/* of the inner header: the device's own header before it */
+	u32 l4;		/* bytes of the inner header, its options included */
+	u8 l4_proto;	/* what follows it */
+	u8 tos, ttl;	/* inner; IPv6: class, hop limit */
+	bool df, is_v6; /* inner */
+	u8 proto;	/* outer */
+	u32 seq;	/* of the gre header */
 };
+
+/* Bytes that are put before the inner packet. */
+TUNL_INLINE u32 egress_added(const struct wrap *w)
+{
+	return IP4_HLEN + w->tx->how.hlen;
+}
 
 /*
  * Whether the mode takes this kind of packet: R_NONE, or the reason to drop it.
- * MPLS is carried, by the engine: adjust_room knows IP only.
+ * What is neither IPv4 nor IPv6 the engine carries: adjust_room knows these only.
  */
-TUNL_INLINE enum reason egress_type(const struct __sk_buff *skb, u8 proto)
+TUNL_INLINE enum reason egress_type(const struct __sk_buff *skb, struct wrap *w)
 {
-	u8 outer = PROTO_ANY;
+	const struct mode_fast *how = &w->tx->how;
 
 	if (skb->protocol == be16_of(ETH_P_IP).raw)
-		outer = PROTO_IPIP;
-	else if (skb->protocol == be16_of(ETH_P_MPLS_UC).raw)
-		outer = PROTO_MPLS;
-	if (outer == PROTO_ANY || (proto != PROTO_ANY && proto != outer))
-		return R_TX_INNER_TYPE;
-	return R_NONE;
+		w->proto = how->proto4;
+	else if (skb->protocol == be16_of(ETH_P_IPV6).raw)
+		w->proto = how->proto6;
+	else if (how->rules & FAST_OTHERS)
+		return R_NONE;
+	else if (skb->protocol == be16_of(ETH_P_MPLS_UC).raw && how->rules & FAST_MPLS)
+		return R_NONE;
+	return w->proto ? R_NONE : R_TX_INNER_TYPE;
 }
 
 /* The route to the outer destination; NULL: the engine is to look it up. */
-TUNL_INLINE const struct bpf_hop *egress_hop(const struct bpf_tx *tx, u32 ifindex, be32 inner_dst)
+TUNL_INLINE const struct bpf_hop *egress_nbma(const struct bpf_nbma_key *key)
 {
-	struct bpf_nbma_key key = {.ifindex = ifindex, .inner = inner_dst};
 	const struct bpf_ns_state *ns = ns_state();
-	const struct bpf_hop *hop;
+	const struct bpf_hop *hop = bpf_map_lookup_elem(&tunl_nbma, key);
 
-	if (!tx->nbma)
-		return &tx->hop;
-	hop = bpf_map_lookup_elem(&tunl_nbma, &key);
-	if (!hop || !ns || hop->gen != ns->gen)
-		return 0;
-	return hop;
+	return hop && ns && hop->gen == ns->gen ? hop : 0;
+}
+
+TUNL_INLINE bool egress_read4(struct __sk_buff *skb, struct wrap *w)
+{
+	const void *at = skb_bytes(skb, w->off, IP4_HLEN);
+	struct ip4 h;
+
+	if (!at)
+		return false;
+	ip4_copy(&h, at);
+	w->l4 = ip4_hlen(&h);
+	w->l4_proto = h.proto;
+	w->tos = h.tos;
+	w->ttl = h.ttl;
+	w->df = ip4_has_df(&h);
+	w->hop = &w->tx->hop;
+	if (w->tx->nbma) {
+		struct bpf_nbma_key key = bpf_nbma_inner4(skb->ifindex, h.dst);
+
+		w->hop = egress_nbma(&key);
+	}
+	return true;
+}
+
+TUNL_INLINE bool egress_read6(struct __sk_buff *skb, struct wrap *w)
+{
+	const void *at = skb_bytes(skb, w->off, IP6_HLEN);
+	struct ip6 h;
+
+	if (!at)
+		return false;
+	ip6_copy(&h, at);
+	w->l4 = IP6_HLEN;
+	w->l4_proto = h.next;
+	w->tos = ip6_tclass(&h);
+	w->ttl = h.hops;
+	w->is_v6 = true;
+	w->hop = &w->tx->hop;
+	if (w->tx->nbma) {
+		struct bpf_nbma_key key = bpf_nbma_inner6(skb->ifindex, &h.dst, &w->tx->how);
+
+		w->hop = egress_nbma(&key);
+	}
+	return true;
 }
 
 /*
@@ -65,17 +116,17 @@ TUNL_INLINE const struct bpf_hop *egress_hop(const struct bpf_tx *tx, u32 ifinde
  */
 TUNL_INLINE u32 egress_longest(struct __sk_buff *skb, const struct wrap *w)
 {
-	u32 l4 = ip4_hlen(&w->inner);
+	u32 before = egress_added(w) + w->l4;
 	u8 doff;
 
 	if (!skb->gso_size)
-		return IP4_HLEN + skb->len - w->off;
-	if (w->inner.proto == PROTO_UDP)
-		return IP4_HLEN + l4 + UDP_HLEN_ + skb->gso_size;
-	if (w->inner.proto != PROTO_TCP ||
-	    bpf_skb_load_bytes(skb, w->off + l4 + TCP_DOFF, &doff, 1))
+		return egress_added(w) + skb->len - w->off;
+	if (w->l4_proto == PROTO_UDP)
+		return before + UDP_HLEN_ + skb->gso_size;
+	if (w->l4_proto != PROTO_TCP ||
+	    bpf_skb_load_bytes(skb, w->off + w->l4 + TCP_DOFF, &doff, 1))
 		return 0;
-	return IP4_HLEN + l4 + (u32)(doff >> 4) * 4 + skb->gso_size;
+	return before + (u32)(doff >> 4) * 4 + skb->gso_size;
 }
 
 /* Segments of a super-packet; what was unwrapped before has lost the number. */
@@ -100,43 +151,86 @@ TUNL_INLINE u16 egress_id(struct bpf_stats *st, u32 segments)
 	return (u16)id;
 }
 
+/* The outer TOS before ECN (spec 2.2). */
+TUNL_INLINE u8 egress_tos(const struct wrap *w)
+{
+	u8 tos = w->tx->tos;
+
+	if (w->is_v6 && w->tx->how.rules & FAST_TOS_EXACT)
+		return tos == 1 ? w->tos : tos;
+	return tos & 1 ? w->tos : tos;
+}
+
+/* Spec 2.4, 6.2; not for routes of a locked MTU (2.3). */
+TUNL_INLINE bool egress_df(const struct wrap *w)
+{
+	u16 rules = w->tx->how.rules;
+
+	if (w->hop->mtu_locked)
+		return false;
+	if (w->is_v6 && rules & FAST_1280 && w->hop->mtu < IP4_HLEN + IP6_MIN_MTU)
+		return false;
+	return w->tx->df || (w->df && !(rules & FAST_IGNORE_DF));
+}
+
 /* The outer header for it (spec 2.2, 2.3). */
 TUNL_INLINE void egress_header(const struct wrap *w, u32 segments, u32 len, struct ip4 *h)
 {
 	const struct bpf_tx *tx = w->tx;
-	bool df = (tx->df || ip4_has_df(&w->inner)) && !w->hop->mtu_locked;
-	u8 tos = tx->tos & 1 ? w->inner.tos : tx->tos;
 	struct ip4_fields f = {
 		.src = w->hop->src,
 		.dst = w->hop->dst,
 		.len = (u16)len,
 		.id = egress_id(w->st, segments),
-		.frag = df ? IP4_DF : 0,
-		.tos = ecn_encap(tos, w->inner.tos),
-		.ttl = tx->ttl ? tx->ttl : w->inner.ttl,
-		.proto = PROTO_IPIP,
+		.frag = egress_df(w) ? IP4_DF : 0,
+		.tos = ecn_encap(egress_tos(w), w->tos),
+		.ttl = tx->ttl ? tx->ttl : w->ttl,
+		.proto = w->proto,
 	};
 
 	ip4_build(h, &f);
 }
 
+/* The same where the packet bears a mark already: it stays as it is. */
+TUNL_INLINE long egress_grow_marked(struct __sk_buff *skb, const struct wrap *w, u64 flags)
+{
+	long r = 0;
+
+	if (w->is_v6) {
+		/* to become IPv4, a packet loses the first 20 bytes: let it have some to lose */
+		r = bpf_skb_adjust_room(skb, IP6_HLEN - IP4_HLEN, BPF_ADJ_ROOM_MAC, flags);
+		if (!r)
+			r = bpf_skb_change_proto(skb, be16_of(ETH_P_IP).raw, 0);
+	}
+	if (r)
+		return r;
+	return bpf_skb_adjust_room(skb, (s32)egress_added(w), BPF_ADJ_ROOM_MAC, flags);
+}
+
 /*
- * Make room for the outer header, and mark the packet as encapsulated. One that
+ * Make room for the outer headers, and mark the packet as encapsulated. One that
  * bears the mark already is refused by the helper. Where the mark is only what
  * unwrapping left behind (no helper takes it off), everything it says of the
  * inner packet is true again now; so it is of any single packet, of which nothing
- * is to be known. A super-packet with another's mark is the engine's.
+ * is to be known. A super-packet with another's mark is the engine's, and so is
+ * one of IPv6: making it IPv4 would spoil what it says of its segments.
  */
-TUNL_INLINE long egress_grow(struct __sk_buff *skb)
+TUNL_INLINE long egress_grow(struct __sk_buff *skb, const struct wrap *w)
 {
 	const u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
-	const u64 encap = flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4;
-	long r = bpf_skb_adjust_room(skb, IP4_HLEN, BPF_ADJ_ROOM_MAC, encap);
+	u64 encap = flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4;
+	u32 mark = TC_INDEX_IP;
+	long r;
 
-	if (r != -EALREADY || (skb->gso_size && skb->tc_index != TC_INDEX_UNWRAPPED))
+	if (w->tx->how.hlen) {
+		encap |= BPF_F_ADJ_ROOM_ENCAP_L4_GRE;
+		mark = TC_INDEX_GRE;
+	}
+	r = bpf_skb_adjust_room(skb, (s32)egress_added(w), BPF_ADJ_ROOM_MAC, encap);
+	if (r != -EALREADY || (skb->gso_size && (w->is_v6 || skb->tc_index != mark)))
 		return r;
 	skb->tc_index = 0;
-	return bpf_skb_adjust_room(skb, IP4_HLEN, BPF_ADJ_ROOM_MAC, flags);
+	return egress_grow_marked(skb, w, flags);
 }
 
 /*
@@ -153,6 +247,22 @@ TUNL_INLINE void egress_forget_route(struct __sk_buff *skb)
 			       0);
 }
 
+/* The gre header behind the outer one (spec 7.1). 0, or an error. */
+TUNL_INLINE long egress_gre(struct __sk_buff *skb, const struct wrap *w)
+{
+	const struct mode_fast *how = &w->tx->how;
+	u32 flags = how->oflags & (GRE_K | GRE_S), at = w->off + IP4_HLEN;
+	be32 seq = be32_of(w->seq);
+	be32 head[3] = {be32_of(flags << 16 | (w->is_v6 ? ETH_P_IPV6 : ETH_P_IP)),
+			flags & GRE_K ? how->okey : seq, seq};
+
+	if (!flags)
+		return bpf_skb_store_bytes(skb, at, head, 4, 0);
+	if (flags != (GRE_K | GRE_S))
+		return bpf_skb_store_bytes(skb, at, head, 8, 0);
+	return bpf_skb_store_bytes(skb, at, head, 12, 0);
+}
+
 /*
  * Wrap and send. A TUN device has no Ethernet header, but redirect_neigh wants
  * one in place; it takes it off again where the underlay has none either.
@@ -163,10 +273,11 @@ TUNL_INLINE int egress_send(struct __sk_buff *skb, struct wrap *w)
 	u32 oif = w->hop->oif, len = skb->len - w->off, segments = egress_segments(skb);
 	struct ip4 outer;
 
-	if (egress_grow(skb))
+	if (egress_grow(skb, w))
 		return HAND_OVER;
-	egress_header(w, segments, len + IP4_HLEN, &outer);
+	egress_header(w, segments, len + egress_added(w), &outer);
 	if (bpf_skb_store_bytes(skb, w->off, &outer, sizeof(outer), 0) ||
+	    (w->tx->how.hlen && egress_gre(skb, w)) ||
 	    (!w->off && bpf_skb_change_head(skb, ETH_HLEN, 0)))
 		return drop(w->st, R_TX_OUTPUT, LOST);
 	egress_forget_route(skb);
@@ -181,28 +292,65 @@ TUNL_INLINE bool egress_is_slow(const struct bpf_tx *tx)
 	return tx->slow_until && bpf_ktime_get_boot_ns() < tx->slow_until;
 }
 
-TUNL_INLINE int egress_ip4(struct __sk_buff *skb, struct wrap *w)
+/* What the route says of a packet that is not the engine's: R_NONE, or why it is lost. */
+TUNL_INLINE enum reason egress_route(const struct wrap *w)
 {
-	const void *inner = skb_bytes(skb, w->off, IP4_HLEN);
-	u32 longest;
-
-	if (!inner)
-		return drop(w->st, R_TX_INNER_SHORT, LOST);
-	ip4_copy(&w->inner, inner);
-	w->hop = egress_hop(w->tx, skb->ifindex, w->inner.dst);
-	if (!w->hop || w->hop->state == HOP_SLOW || egress_is_slow(w->tx))
-		return HAND_OVER;
 	if (w->hop->state == HOP_UNREACHABLE)
-		return drop(w->st, R_TX_NO_ROUTE, LOST);
-	if (w->hop->state == HOP_LOOP)
-		return drop(w->st, R_TX_LOOP, LOST);
-	longest = egress_longest(skb, w);
-	if (!longest || longest > w->hop->mtu || skb->len - w->off + IP4_HLEN > IP4_MAX_LEN)
-		return HAND_OVER;
-	return egress_send(skb, w);
+		return R_TX_NO_ROUTE;
+	return w->hop->state == HOP_LOOP ? R_TX_LOOP : R_NONE;
 }
 
-TUNL_INLINE int egress(struct __sk_buff *skb, u32 off)
+/*
+ * Whether the engine has to see it. With numbers, each packet on the wire has
+ * one of its own, and a lost one takes it along; segments cannot have that here.
+ */
+TUNL_INLINE bool egress_is_engines(struct __sk_buff *skb, const struct wrap *w)
+{
+	u32 longest;
+
+	if (!w->hop || w->hop->state == HOP_SLOW || egress_is_slow(w->tx))
+		return true;
+	if (w->tx->how.oflags & GRE_S && (w->hop->state != HOP_OK || skb->gso_size))
+		return true;
+	if (w->hop->state != HOP_OK)
+		return w->hop->state == HOP_UNREACHABLE && w->tx->how.rules & FAST_TELLS;
+	longest = egress_longest(skb, w);
+	return !longest || longest > w->hop->mtu ||
+	       skb->len - w->off + egress_added(w) > IP4_MAX_LEN;
+}
+
+/* The next number of the tunnel's. False: there is none to be had here. */
+TUNL_INLINE bool seq_next(struct wrap *w)
+{
+	u32 slot = w->tx->seq;
+	struct bpf_seq *seq;
+
+	if (!(w->tx->how.oflags & GRE_S))
+		return true;
+	seq = slot ? bpf_map_lookup_elem(&tunl_seq, &slot) : 0;
+	if (seq)
+		w->seq = __sync_fetch_and_add(&seq->next, 1);
+	return seq;
+}
+
+/* What is settled at first: R_NONE, or why it is lost. No hop: the engine's. */
+TUNL_INLINE enum reason egress_read(struct __sk_buff *skb, struct wrap *w)
+{
+	enum reason r = egress_type(skb, w);
+	bool whole;
+
+	if (r != R_NONE || !w->proto)
+		return r;
+	whole = skb->protocol == be16_of(ETH_P_IP).raw ? egress_read4(skb, w)
+						       : egress_read6(skb, w);
+	if (whole)
+		return R_NONE;
+	w->hop = 0;
+	return w->tx->how.rules & FAST_SHORT ? R_TX_INNER_SHORT : R_NONE;
+}
+
+/* numbers: the program is one that can number packets. */
+TUNL_INLINE int egress(struct __sk_buff *skb, u32 off, bool numbers)
 {
 	u32 ifindex = skb->ifindex;
 	struct wrap w = {.off = off};
@@ -210,14 +358,19 @@ TUNL_INLINE int egress(struct __sk_buff *skb, u32 off)
 
 	w.tx = bpf_map_lookup_elem(&tunl_tx, &ifindex);
 	w.st = stats_of(ifindex);
-	if (!w.tx || !w.st)
+	if (!w.tx || !w.st || (!numbers && w.tx->how.oflags & GRE_S))
 		return HAND_OVER;
-	r = egress_type(skb, w.tx->proto);
+	r = egress_read(skb, &w);
 	if (r != R_NONE)
 		return drop(w.st, r, LOST);
-	if (skb->protocol != be16_of(ETH_P_IP).raw)
+	if (egress_is_engines(skb, &w))
 		return HAND_OVER;
-	return egress_ip4(skb, &w);
+	r = egress_route(&w);
+	if (r != R_NONE)
+		return drop(w.st, r, LOST);
+	if (numbers && !seq_next(&w))
+		return HAND_OVER;
+	return egress_send(skb, &w);
 }
 
 #endif

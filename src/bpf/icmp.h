@@ -17,7 +17,6 @@ enum {
 	ICMP_TIME_ = 11,
 	ICMP_FRAG_NEEDED_ = 4,
 	ICMP_SR_FAILED_ = 5,
-	ICMP_QUOTE_MIN = 8, /* bytes of the quoted packet behind its header */
 	ICMP_SUM_MAX = 640, /* RFC 1812: an error is 576 bytes at most */
 	ICMP_SUM_STEP = 64,
 	PMTU_MIN = 552, /* spec 5.3: the kernel's min_pmtu */
@@ -30,7 +29,8 @@ struct icmp_quote {
 	be16 check;
 	be16 unused, mtu;
 	struct ip4 ip;
-	u8 l4[ICMP_QUOTE_MIN];
+	struct gre gre; /* of gre, with what follows first in it */
+	be32 gre_key;
 } __attribute__((packed));
 
 /* Whether a tunnel of any mode heeds it (spec 5.3); the engine knows which. */
@@ -81,6 +81,24 @@ TUNL_INLINE bool icmp_lower_mtu(struct bpf_hop *hop, u32 mtu)
 	return true;
 }
 
+/*
+ * What the tunnel that sent the quoted packet is found by. A gre header with a
+ * checksum is longer than what is sure to be quoted (spec 5.3), and the engine's.
+ */
+TUNL_INLINE bool icmp_quoted_key(const struct icmp_quote *q, struct bpf_rx_key *key)
+{
+	*key = (struct bpf_rx_key){.remote = q->ip.dst, .local = q->ip.src, .proto = q->ip.proto};
+	if (q->ip.proto == PROTO_IPIP || q->ip.proto == PROTO_IPV6)
+		return true;
+	if (q->ip.proto != PROTO_GRE || be16_host(q->gre.flags) & GRE_C)
+		return false;
+	if (be16_host(q->gre.flags) & GRE_K) {
+		key->key = q->gre_key;
+		key->keyed = 1;
+	}
+	return true;
+}
+
 TUNL_INLINE void icmp_note(const struct icmp_quote *q, u32 tunnel)
 {
 	struct bpf_tx *tx = bpf_map_lookup_elem(&tunl_tx, &tunnel);
@@ -97,6 +115,7 @@ TUNL_INLINE void icmp_note(const struct icmp_quote *q, u32 tunnel)
 TUNL_INLINE void ingress_icmp(struct __sk_buff *skb, u32 off)
 {
 	struct icmp_quote q;
+	struct bpf_rx_key key;
 	struct ip4 outer;
 	u32 tunnel, len;
 
@@ -107,9 +126,11 @@ TUNL_INLINE void ingress_icmp(struct __sk_buff *skb, u32 off)
 		return;
 	if (bpf_skb_load_bytes(skb, off + IP4_HLEN, &q, sizeof(q)))
 		return;
-	if (!icmp_is_heeded(q.type, q.code) || q.ip.proto != PROTO_IPIP || q.ip.ver_ihl != 0x45)
+	if (!icmp_is_heeded(q.type, q.code) || q.ip.ver_ihl != 0x45)
 		return;
-	tunnel = rx_find(q.ip.dst, q.ip.src, q.ip.proto, skb->ifindex);
+	if (!icmp_quoted_key(&q, &key))
+		return;
+	tunnel = rx_find(key, skb->ifindex);
 	if (tunnel == RX_NONE || tunnel == RX_SLOW || !csum_ok(ip4_sum(&q.ip)))
 		return;
 	if (icmp_sum_ok(skb, off + IP4_HLEN, len - IP4_HLEN))

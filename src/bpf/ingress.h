@@ -8,8 +8,11 @@
 #ifndef TUNL_BPF_INGRESS_H
 #define TUNL_BPF_INGRESS_H
 
+#include <asm/errno.h>
+
 #include "bpf/prog.h"
 #include "wire/ecn.h"
+#include "wire/isatap.h"
 
 enum { LOG_INTERVAL = 1000000000 }; /* ns */
 
@@ -22,6 +25,7 @@ struct rx_search {
 	struct bpf_rx_key key;
 	u32 iif;
 	u32 candidate;
+	bool all; /* a tunnel bound to the device may go before the candidate */
 };
 
 /* One step of the lookup, with the key that s now has. */
@@ -42,31 +46,41 @@ TUNL_INLINE u32 rx_step(struct rx_search *s)
 	return RX_NONE;
 }
 
+/* The candidate so far, where nothing can go before it. */
+TUNL_INLINE u32 rx_settled(const struct rx_search *s, u32 found)
+{
+	return found || s->all ? found : s->candidate;
+}
+
 /*
  * The lookup of spec 3.2: remote and local, remote, local, neither. Where no
- * tunnel is bound to a device the first one found is the answer.
+ * tunnel is bound to a device the first one found is the answer; so it is with
+ * sit always (3.3).
  */
-TUNL_INLINE u32 rx_find(be32 remote, be32 local, u32 proto, u32 iif)
+TUNL_INLINE u32 rx_find(struct bpf_rx_key key, u32 iif)
 {
-	struct rx_search s = {.key = {remote, local, proto}, .iif = iif};
+	struct rx_search s = {.key = key, .iif = iif};
 	const struct bpf_ns_state *ns = ns_state();
-	bool ours, all = !ns || ns->any_bound;
 	u32 found = rx_step(&s);
+	bool ours;
 
-	if (found || (s.candidate && !all))
-		return found ? found : s.candidate;
-	ours = bpf_map_lookup_elem(&tunl_local, &local) != 0;
+	s.all = key.proto != PROTO_IPV6 && (!ns || ns->any_bound);
+	found = rx_settled(&s, found);
+	if (found)
+		return found;
+	ours = bpf_map_lookup_elem(&tunl_local, &key.local) != 0;
 	s.key.local.raw = 0;
 	if (ours)
-		found = rx_step(&s);
-	if (found || (s.candidate && !all))
-		return found ? found : s.candidate;
+		found = rx_settled(&s, rx_step(&s));
+	if (found)
+		return found;
 	s.key.remote.raw = 0;
-	s.key.local = local;
-	found = rx_step(&s);
-	if (found || (s.candidate && !all))
-		return found ? found : s.candidate;
+	s.key.local = key.local;
+	found = rx_settled(&s, rx_step(&s));
+	if (found)
+		return found;
 	s.key.local.raw = 0;
+	s.key.keyed = 0;
 	if (ours)
 		found = rx_step(&s);
 	return found ? found : s.candidate;
@@ -80,8 +94,8 @@ TUNL_INLINE bool ingress_is_plain(const struct ip4 *outer, u32 have)
 {
 	u32 len = be16_host(outer->len);
 
-	return outer->ver_ihl == 0x45 && !ip4_is_fragment(outer) && len >= 2 * IP4_HLEN &&
-	       len <= have && csum_ok(ip4_sum(outer));
+	return outer->ver_ihl == 0x45 && !ip4_is_fragment(outer) && len <= have &&
+	       csum_ok(ip4_sum(outer));
 }
 
 /* Once a second and CPU an oddity goes the engine's way, for a line in the log. */
@@ -95,38 +109,80 @@ TUNL_INLINE bool ingress_logs(struct bpf_stats *st)
 	return true;
 }
 
-/* The changed two first bytes and checksum of the inner header, written back. */
-TUNL_INLINE int ingress_store_ecn(struct __sk_buff *skb, u32 off, struct ip4 *inner, u8 ecn)
+struct unwrap {
+	struct ip4 outer;
+	struct bpf_rx_key key;
+	u32 off;    /* of the outer header */
+	u32 hlen;   /* bytes before the inner packet: both headers */
+	u32 tunnel; /* ifindex */
+	u32 seq;    /* with GRE_S in flags */
+	u16 flags;  /* of the gre header */
+	bool is_v6;
+	struct bpf_seq *numbers; /* of a tunnel that looks at them; else NULL */
+	union {
+		struct ip4 in4;
+		struct ip6 in6;
+	};
+};
+
+/* Another ECN codepoint for the inner packet. 0, or an error. */
+TUNL_INLINE long ingress_store_ecn(struct __sk_buff *skb, struct unwrap *u, u8 ecn)
 {
-	ip4_set_ecn(inner, ecn);
-	if (bpf_skb_store_bytes(skb, off + offsetof(struct ip4, tos), &inner->tos, 1, 0))
-		return -1;
-	return (int)bpf_skb_store_bytes(skb, off + offsetof(struct ip4, check), &inner->check, 2,
-					0);
+	long r;
+
+	if (u->is_v6) {
+		ip6_set_ecn(&u->in6, ecn);
+		return bpf_skb_store_bytes(skb, u->off, &u->in6.vtf, 4, BPF_F_RECOMPUTE_CSUM);
+	}
+	ip4_set_ecn(&u->in4, ecn);
+	r = bpf_skb_store_bytes(skb, u->off + offsetof(struct ip4, tos), &u->in4.tos, 1, 0);
+	return r ? r
+		 : bpf_skb_store_bytes(skb, u->off + offsetof(struct ip4, check), &u->in4.check, 2,
+				       0);
 }
 
-struct unwrap {
-	struct ip4 outer, inner;
-	u32 off;    /* of the outer header */
-	u32 tunnel; /* ifindex */
-};
+/* Take the headers off. 0, or an error with the packet as it was. */
+TUNL_INLINE long ingress_shrink(struct __sk_buff *skb, const struct unwrap *u)
+{
+	const u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
+	const s32 more = IP6_HLEN - IP4_HLEN;
+	s32 hlen = (s32)u->hlen;
+	long r;
+
+	if (!u->is_v6)
+		return bpf_skb_adjust_room(skb, -hlen, BPF_ADJ_ROOM_MAC, flags);
+	r = bpf_skb_adjust_room(skb, -hlen, BPF_ADJ_ROOM_MAC, flags | ADJ_ROOM_TO_IPV6);
+	if (r != -EINVAL)
+		return r;
+	/* before Linux 6.3: to become IPv6 it grows at its front, by what is then to go as well */
+	if (bpf_skb_change_proto(skb, be16_of(ETH_P_IPV6).raw, 0))
+		return -EINVAL;
+	return bpf_skb_adjust_room(skb, -hlen - more, BPF_ADJ_ROOM_MAC, flags);
+}
+
+/* The packet's number counts as received (spec 7.2). */
+TUNL_INLINE void ingress_numbered(const struct unwrap *u)
+{
+	if (u->numbers)
+		*(volatile u32 *)&u->numbers->expected = u->seq + 1;
+}
 
 TUNL_INLINE int ingress_deliver(struct __sk_buff *skb, struct unwrap *u, struct bpf_stats *st,
 				const u8 *ecn)
 {
-	const u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
 	u32 end = u->off + be16_host(u->outer.len);
 
 	if (end < skb->len && bpf_skb_change_tail(skb, end, 0))
 		return HAND_OVER;
-	if (bpf_skb_adjust_room(skb, -IP4_HLEN, BPF_ADJ_ROOM_MAC, flags))
+	if (ingress_shrink(skb, u))
 		return HAND_OVER;
-	if (ecn && ingress_store_ecn(skb, u->off, &u->inner, *ecn))
+	ingress_numbered(u);
+	if (ecn && ingress_store_ecn(skb, u, *ecn))
 		return drop(st, R_RX_DELIVER, TC_ACT_SHOT);
 	if (skb->gso_size)
-		skb->tc_index = TC_INDEX_UNWRAPPED;
+		skb->tc_index = u->key.proto == PROTO_GRE ? TC_INDEX_GRE : TC_INDEX_IP;
 	st->s.rx_packets++;
-	st->s.rx_bytes += end - u->off - IP4_HLEN;
+	st->s.rx_bytes += end - u->off - u->hlen;
 	return (int)bpf_redirect(u->tunnel, BPF_F_INGRESS);
 }
 
@@ -138,9 +194,12 @@ TUNL_INLINE int ingress_decap(struct __sk_buff *skb, struct unwrap *u)
 
 	if (!st)
 		return HAND_OVER;
-	switch (ecn_decap(u->outer.tos, u->inner.tos, &ecn)) {
+	switch (ecn_decap(u->outer.tos, u->is_v6 ? ip6_tclass(&u->in6) : u->in4.tos, &ecn)) {
 	case ECN_DROP:
-		return ingress_logs(st) ? HAND_OVER : drop(st, R_RX_ECN, TC_ACT_SHOT);
+		if (ingress_logs(st))
+			return HAND_OVER;
+		ingress_numbered(u);
+		return drop(st, R_RX_ECN, TC_ACT_SHOT);
 	case ECN_KEEP_LOG:
 		if (ingress_logs(st))
 			return HAND_OVER;
@@ -153,19 +212,118 @@ TUNL_INLINE int ingress_decap(struct __sk_buff *skb, struct unwrap *u)
 	return ingress_deliver(skb, u, st, 0);
 }
 
-TUNL_INLINE int ingress_ipip(struct __sk_buff *skb, u32 off)
+/*
+ * The gre header (spec 7.2). False: the engine's - a checksum to verify, kinds
+ * that are neither IPv4 nor IPv6, and all that is dropped.
+ */
+TUNL_INLINE bool ingress_gre(struct __sk_buff *skb, struct unwrap *u)
 {
-	const u8 *h = skb_bytes(skb, off, 2 * IP4_HLEN);
-	struct unwrap u = {.off = off};
+	struct {
+		be16 flags, type;
+		be32 word[2];
+	} h;
+	u16 type;
+
+	if (be16_host(u->outer.len) < IP4_HLEN + GRE_MIN_PAYLOAD ||
+	    bpf_skb_load_bytes(skb, u->off + IP4_HLEN, &h, sizeof(h)))
+		return false;
+	u->flags = be16_host(h.flags);
+	type = be16_host(h.type);
+	if (gre_is_refused(u->flags) || u->flags & GRE_C ||
+	    (type != ETH_P_IP && type != ETH_P_IPV6))
+		return false;
+	u->is_v6 = type == ETH_P_IPV6;
+	u->hlen += gre_hlen(u->flags);
+	if (u->flags & GRE_K) {
+		u->key.key = h.word[0];
+		u->key.keyed = 1;
+	}
+	u->seq = be32_host(u->flags & GRE_K ? h.word[1] : h.word[0]);
+	return true;
+}
+
+/* The inner header. False: the packet is shorter than that needs. */
+TUNL_INLINE bool ingress_inner(struct __sk_buff *skb, struct unwrap *u)
+{
+	u32 at = u->off + u->hlen;
+
+	if (be16_host(u->outer.len) < u->hlen + (u->is_v6 ? IP6_HLEN : IP4_HLEN))
+		return false;
+	return !(u->is_v6 ? bpf_skb_load_bytes(skb, at, &u->in6, sizeof(u->in6))
+			  : bpf_skb_load_bytes(skb, at, &u->in4, sizeof(u->in4)));
+}
+
+/* Whether both embedded addresses, if any, are the outer ones (spec 6.4). */
+TUNL_INLINE bool accept_6rd(const struct bpf_tx *tx, const struct unwrap *u)
+{
+	be32 src = u->outer.src, dst = u->outer.dst;
+
+	sixrd_extract(&tx->how.sixrd, &u->in6.src, &src);
+	sixrd_extract(&tx->how.sixrd, &u->in6.dst, &dst);
+	return be32_eq(src, u->outer.src) && be32_eq(dst, u->outer.dst);
+}
+
+/* Of a router, or of a sender with an address of its own on our link (spec 8.2). */
+TUNL_INLINE bool accept_isatap(const struct unwrap *u)
+{
+	struct bpf_peer_key router = {.ifindex = u->tunnel, .router = u->outer.src};
+	struct bpf_peer_key link = {.ifindex = u->tunnel,
+				    .prefix = {u->in6.src.w[0], u->in6.src.w[1]}};
+
+	if (bpf_map_lookup_elem(&tunl_peer, &router))
+		return true;
+	return isatap_is(&u->in6.src) && be32_eq(ip6_embedded(&u->in6.src), u->outer.src) &&
+	       bpf_map_lookup_elem(&tunl_peer, &link);
+}
+
+/*
+ * Whether the number is one to accept (spec 7.2). It is noted once the packet's
+ * fate is known to be settled here: in two steps, so that one that comes in by
+ * several CPUs at once may pass beside another; their order is nobody's to say.
+ */
+TUNL_INLINE bool accept_seq(const struct bpf_tx *tx, struct unwrap *u)
+{
+	u32 slot = tx->seq, expected;
+
+	u->numbers = slot ? bpf_map_lookup_elem(&tunl_seq, &slot) : 0;
+	if (!u->numbers || !(u->flags & GRE_S))
+		return false;
+	expected = *(volatile u32 *)&u->numbers->expected;
+	return !expected || (s32)(u->seq - expected) >= 0;
+}
+
+/* What the mode demands of a packet. False: not met, which is the engine's to say. */
+TUNL_INLINE bool ingress_accept(struct unwrap *u)
+{
+	const struct bpf_tx *tx = bpf_map_lookup_elem(&tunl_tx, &u->tunnel);
+
+	if (!tx || tx->how.iflags & GRE_C)
+		return false;
+	if (tx->how.rules & FAST_CHECK_6RD && u->is_v6 && !accept_6rd(tx, u))
+		return false;
+	if (tx->how.rules & FAST_CHECK_ISATAP && u->is_v6 && !accept_isatap(u))
+		return false;
+	return !(tx->how.iflags & GRE_S) || accept_seq(tx, u);
+}
+
+/* A packet of an outer protocol that tunnels have. */
+TUNL_INLINE int ingress_tunnel(struct __sk_buff *skb, u32 off, u8 proto)
+{
+	struct unwrap u = {.off = off, .hlen = IP4_HLEN, .is_v6 = proto == PROTO_IPV6};
+	const void *h = skb_bytes(skb, off, IP4_HLEN);
 
 	if (!h)
 		return HAND_OVER;
 	ip4_copy(&u.outer, h);
-	ip4_copy(&u.inner, h + IP4_HLEN);
 	if (!ingress_is_plain(&u.outer, skb->len - off))
 		return HAND_OVER;
-	u.tunnel = rx_find(u.outer.src, u.outer.dst, u.outer.proto, skb->ifindex);
+	u.key = (struct bpf_rx_key){.remote = u.outer.src, .local = u.outer.dst, .proto = proto};
+	if ((proto == PROTO_GRE && !ingress_gre(skb, &u)) || !ingress_inner(skb, &u))
+		return HAND_OVER;
+	u.tunnel = rx_find(u.key, skb->ifindex);
 	if (u.tunnel == RX_NONE || u.tunnel == RX_SLOW)
+		return HAND_OVER;
+	if (proto != PROTO_IPIP && !ingress_accept(&u))
 		return HAND_OVER;
 	return ingress_decap(skb, &u);
 }

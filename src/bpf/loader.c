@@ -24,13 +24,15 @@
 
 #include "bpf/object.h"
 #include "bpf/tc.h"
+#include "model/tunnel.h"
 
 /* Room at first, and by what it grows: few namespaces have more than some tunnels. */
 enum { SIZE_FIRST = 64, SIZE_FACTOR = 8 };
 
 struct bpf_ns {
 	struct bpf_set set;
-	u32 gen; /* as last set */
+	u32 gen;	       /* as last set */
+	bool seq[BPF_SEQ_MAX]; /* the entries of tunl_seq that are taken */
 };
 
 static int map_set(struct bpf_ns *b, enum bpf_map_id map, const void *key, const void *value)
@@ -90,7 +92,7 @@ int bpf_ns_load(struct bpf_ns **b, struct err *e)
 	if (!n)
 		return err_set(e, ENOMEM, "no memory");
 	libbpf_set_print(0); /* what it has to say is in e */
-	r = bpf_set_load(&n->set, SIZE_FIRST, e);
+	r = bpf_set_load(&n->set, SIZE_FIRST, 0, e);
 	if (!r) {
 		r = stats_make(&n->set, 0);
 		if (r)
@@ -101,6 +103,21 @@ int bpf_ns_load(struct bpf_ns **b, struct err *e)
 	else
 		*b = n;
 	return r;
+}
+
+/* Mark the entries of tunl_seq that tunnels have. */
+static void seq_find_taken(struct bpf_ns *b)
+{
+	struct bpf_tx tx;
+	const void *at = 0;
+	u32 key, next;
+
+	while (!bpf_map_get_next_key(b->set.map[BPF_MAP_tx], at, &next)) {
+		key = next;
+		at = &key;
+		if (!bpf_map_lookup_elem(b->set.map[BPF_MAP_tx], &key, &tx) && tx.seq < BPF_SEQ_MAX)
+			b->seq[tx.seq] = true;
+	}
 }
 
 int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e)
@@ -125,6 +142,7 @@ int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e)
 	}
 	if (!bpf_map_lookup_elem(n->set.map[BPF_MAP_state], &zero, &st))
 		n->gen = st.gen;
+	seq_find_taken(n);
 	*b = n;
 	return 0;
 }
@@ -164,9 +182,20 @@ static int attach(struct bpf_ns *b, u32 ifindex, enum tc_side side, enum bpf_pro
 	return r ? attach_error(e, ifindex, -r) : 0;
 }
 
+/* Which program a tunnel's device has: one that numbers packets, where it must. */
+static enum bpf_prog_id egress_of(const struct bpf_set *s, u32 ifindex)
+{
+	struct bpf_tx tx;
+
+	if (s->prog[BPF_PROG_egress_seq] < 0 ||
+	    bpf_map_lookup_elem(s->map[BPF_MAP_tx], &ifindex, &tx) || !(tx.how.oflags & TUNL_F_SEQ))
+		return BPF_PROG_egress;
+	return BPF_PROG_egress_seq;
+}
+
 int bpf_ns_attach_tunnel(struct bpf_ns *b, u32 ifindex, struct err *e)
 {
-	return attach(b, ifindex, TC_EGRESS, BPF_PROG_egress, e);
+	return attach(b, ifindex, TC_EGRESS, egress_of(&b->set, ifindex), e);
 }
 
 /* The ARPHRD_* of a device, or -errno. */
@@ -233,7 +262,7 @@ static int replace_all(const struct bpf_set *s)
 		return -errno;
 	for (struct if_nameindex *i = all; i->if_index; i++) {
 		if (tc_query(i->if_index, TC_EGRESS))
-			tc_attach(i->if_index, TC_EGRESS, s->prog[BPF_PROG_egress]);
+			tc_attach(i->if_index, TC_EGRESS, s->prog[egress_of(s, i->if_index)]);
 		prog = prog_of(link_type(i->if_index));
 		if (prog != BPF_PROG__MAX && tc_query(i->if_index, TC_INGRESS))
 			tc_attach(i->if_index, TC_INGRESS, s->prog[prog]);
@@ -250,6 +279,7 @@ static int map_copy(const struct bpf_set *from, const struct bpf_set *to, enum b
 	union {
 		struct bpf_rx_key rx;
 		struct bpf_nbma_key nbma;
+		struct bpf_peer_key peer;
 		u32 n;
 	} key, next;
 	union {
@@ -309,8 +339,9 @@ static void stats_settle(const struct bpf_set *from, const struct bpf_set *to)
 
 static int copy_all(const struct bpf_set *from, const struct bpf_set *to)
 {
-	static const enum bpf_map_id copied[] = {BPF_MAP_tx,   BPF_MAP_rx,    BPF_MAP_local,
-						 BPF_MAP_nbma, BPF_MAP_state, BPF_MAP_base};
+	static const enum bpf_map_id copied[] = {BPF_MAP_tx,   BPF_MAP_rx,   BPF_MAP_local,
+						 BPF_MAP_nbma, BPF_MAP_peer, BPF_MAP_state,
+						 BPF_MAP_base};
 	int r = stats_prepare(from, to);
 
 	for (u32 i = 0; !r && i < countof(copied); i++)
@@ -325,7 +356,7 @@ static int grow(struct bpf_ns *b)
 
 	if (old.size >= BPF_TUNNELS_MAX)
 		return -ENOSPC;
-	r = bpf_set_load(&new, min_of(old.size * SIZE_FACTOR, (u32)BPF_TUNNELS_MAX), 0);
+	r = bpf_set_load(&new, min_of(old.size * SIZE_FACTOR, (u32)BPF_TUNNELS_MAX), &old, 0);
 	if (r)
 		return r;
 	r = copy_all(&old, &new);
@@ -357,10 +388,35 @@ static int map_set_growing(struct bpf_ns *b, enum bpf_map_id map, const void *ke
 	return r;
 }
 
+/* A free entry of tunl_seq, zeroed; 0: there is none. */
+static u32 seq_take(struct bpf_ns *b)
+{
+	struct bpf_seq zero = {};
+
+	for (u32 i = 1; i < BPF_SEQ_MAX; i++)
+		if (!b->seq[i] && !map_set(b, BPF_MAP_seq, &i, &zero)) {
+			b->seq[i] = true;
+			return i;
+		}
+	return 0;
+}
+
+/* The entry of tunl_seq that a tunnel has, gets or gives back. */
+static u32 seq_settle(struct bpf_ns *b, u32 had, const struct bpf_tx *tx)
+{
+	if (tx && (tx->how.iflags | tx->how.oflags) & TUNL_F_SEQ)
+		return had ? had : seq_take(b);
+	b->seq[had] = false;
+	return 0;
+}
+
 int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx)
 {
+	struct bpf_tx old = {}, new;
 	int r;
 
+	bpf_map_lookup_elem(b->set.map[BPF_MAP_tx], &ifindex, &old);
+	old.seq = seq_settle(b, min_of(old.seq, (u32)BPF_SEQ_MAX - 1), tx);
 	if (!tx)
 		return map_del(b, BPF_MAP_tx, &ifindex);
 	while ((r = stats_make(&b->set, ifindex)) == -E2BIG) {
@@ -368,7 +424,25 @@ int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx)
 		if (r)
 			return r;
 	}
-	return r ? r : map_set_growing(b, BPF_MAP_tx, &ifindex, tx);
+	new = *tx;
+	new.seq = old.seq;
+	if (!r)
+		r = map_set_growing(b, BPF_MAP_tx, &ifindex, &new);
+	if (!r && (new.how.oflags ^ old.how.oflags) & TUNL_F_SEQ && tc_query(ifindex, TC_EGRESS))
+		r = tc_attach(ifindex, TC_EGRESS, b->set.prog[egress_of(&b->set, ifindex)]);
+	return r;
+}
+
+u32 bpf_ns_seq_slot(struct bpf_ns *b, u32 ifindex)
+{
+	struct bpf_tx tx;
+
+	return bpf_map_lookup_elem(b->set.map[BPF_MAP_tx], &ifindex, &tx) ? 0 : tx.seq;
+}
+
+int bpf_ns_seq_fd(const struct bpf_ns *b)
+{
+	return b->set.map[BPF_MAP_seq];
 }
 
 int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx)
@@ -405,17 +479,24 @@ static u32 nbma_purge(struct bpf_ns *b, bool all)
 	return gone;
 }
 
-int bpf_ns_set_nbma(struct bpf_ns *b, u32 ifindex, be32 inner, const struct bpf_hop *hop)
+int bpf_ns_set_nbma(struct bpf_ns *b, const struct bpf_nbma_key *key, const struct bpf_hop *hop)
 {
-	struct bpf_nbma_key key = {ifindex, inner};
 	int r;
 
 	if (!hop)
-		return map_del(b, BPF_MAP_nbma, &key);
-	while ((r = map_set(b, BPF_MAP_nbma, &key, hop)) == -E2BIG)
+		return map_del(b, BPF_MAP_nbma, key);
+	while ((r = map_set(b, BPF_MAP_nbma, key, hop)) == -E2BIG)
 		if (!nbma_purge(b, false) && grow(b) && !nbma_purge(b, true))
 			return -ENOSPC;
 	return r;
+}
+
+int bpf_ns_set_peer(struct bpf_ns *b, const struct bpf_peer_key *key, bool present)
+{
+	u32 one = 1;
+
+	return present ? map_set_growing(b, BPF_MAP_peer, key, &one)
+		       : map_del(b, BPF_MAP_peer, key);
 }
 
 int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st)

@@ -55,8 +55,17 @@ enum { BPF_TUNNELS_MAX = 65536 };
 int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx);
 int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx);
 int bpf_ns_set_local(struct bpf_ns *b, be32 addr, bool present);
-int bpf_ns_set_nbma(struct bpf_ns *b, u32 ifindex, be32 inner, const struct bpf_hop *hop);
+int bpf_ns_set_nbma(struct bpf_ns *b, const struct bpf_nbma_key *key, const struct bpf_hop *hop);
+int bpf_ns_set_peer(struct bpf_ns *b, const struct bpf_peer_key *key, bool present);
 int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st);
+
+/*
+ * Sequence numbers. bpf_ns_set_tx() gives a tunnel with them an entry of tunl_seq
+ * (what tx says of it is not looked at): its slot; 0: none. The map's descriptor
+ * stays b's; to be mapped by mmap(), BPF_SEQ_MAX entries of struct bpf_seq.
+ */
+u32 bpf_ns_seq_slot(struct bpf_ns *b, u32 ifindex);
+int bpf_ns_seq_fd(const struct bpf_ns *b);
 
 /* The stats of a tunnel, summed over CPUs; del frees the entry. */
 int bpf_ns_get_stats(struct bpf_ns *b, u32 ifindex, struct tunnel_stats *sum);

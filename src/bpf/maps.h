@@ -6,10 +6,12 @@
  * help of ours. A new daemon finds them again by the programs (loader.h).
  *
  *	tunl_tx     ifindex of a tunnel device -> struct bpf_tx
- *	tunl_rx     (remote, local, proto)     -> struct bpf_rx
+ *	tunl_rx     addresses, protocol, key   -> struct bpf_rx
  *	tunl_local  address                    -> 1: it is this namespace's
  *	tunl_nbma   (ifindex, inner dst)       -> struct bpf_hop
+ *	tunl_peer   (ifindex, peer or prefix)  -> 1: isatap takes packets of it
  *	tunl_stats  ifindex, 0 for "no tunnel" -> struct bpf_stats, per CPU
+ *	tunl_seq    slot, of BPF_SEQ_MAX       -> struct bpf_seq
  *	tunl_state  0                          -> struct bpf_ns_state
  *	tunl_base   ifindex                    -> struct tunnel_stats: what was counted
  *						  in maps that have been outgrown
@@ -18,9 +20,10 @@
 #define TUNL_BPF_MAPS_H
 
 #include "lib/types.h"
+#include "mode/fast.h"
 #include "model/stats.h"
 
-#define BPF_MAPS_ABI 1 /* part of the maps' names: tunl_tx_1 ... */
+#define BPF_MAPS_ABI 2 /* part of the maps' names: tunl_tx_1 ... */
 
 /* What the route to the outer destination says (parent: rtnl_route_get). */
 enum bpf_hop_state {
@@ -41,17 +44,40 @@ struct bpf_hop {
 	u32 gen;	/* tunl_nbma: valid while equal to bpf_ns_state.gen */
 };
 
+/*
+ * By the destination of the inner packet; where that embeds an IPv4 address of
+ * the tunnel's 6rd prefix, by that one (bpf_nbma_outer()), since many share it.
+ */
 struct bpf_nbma_key {
 	u32 ifindex;
-	be32 inner; /* destination of the inner packet */
+	struct ip6_addr inner; /* IPv4: ::ffff:a.b.c.d */
 };
 
+TUNL_INLINE struct bpf_nbma_key bpf_nbma_inner4(u32 ifindex, be32 inner)
+{
+	return (struct bpf_nbma_key){ifindex, {{{0}, {0}, be32_of(0xffff), inner}}};
+}
+
+TUNL_INLINE struct bpf_nbma_key bpf_nbma_inner6(u32 ifindex, const struct ip6_addr *inner,
+						const struct mode_fast *how)
+{
+	struct bpf_nbma_key key = {ifindex, *inner};
+	be32 outer;
+
+	/* ffff::/16 is nobody's address */
+	if (how->rules & FAST_EMBEDS && sixrd_extract(&how->sixrd, inner, &outer) &&
+	    !be32_is_zero(outer))
+		key.inner = (struct ip6_addr){{be32_of(0xffff0000), {0}, {0}, outer}};
+	return key;
+}
+
 struct bpf_tx {
-	struct bpf_hop hop; /* remote set: its route */
-	u32 nbma;	    /* remote any: look in tunl_nbma */
-	u8 proto;	    /* protocol parameter: 4, 137 or PROTO_ANY */
-	u8 ttl, tos, df;    /* as in struct tunnel_cfg */
-	u32 link;	    /* `dev` */
+	struct bpf_hop hop;   /* remote set: its route */
+	u32 nbma;	      /* remote any: look in tunl_nbma */
+	u8 ttl, tos, df, pad; /* as in struct tunnel_cfg */
+	struct mode_fast how; /* by the mode */
+	u32 link;	      /* `dev` */
+	u32 seq;	      /* gre with numbers: its entry of tunl_seq; 0: the engine's alone */
 	/*
 	 * CLOCK_BOOTTIME ns until which every packet goes to the engine: an ICMP
 	 * error about our packets came in, and the engine decides what it means
@@ -61,18 +87,49 @@ struct bpf_tx {
 	u64 slow_until;
 };
 
+/*
+ * Sequence numbers of a gre tunnel (spec 7.1, 7.2), mapped by the engine as well,
+ * since both send and receive: laid out as struct mode_state. Entry 0 is nobody's.
+ */
+struct bpf_seq {
+	u32 next;     /* to be sent: raised by one in one atomic step */
+	u32 expected; /* to be received; 0: anything */
+};
+
+enum { BPF_SEQ_MAX = 1024 };
+
 enum { BPF_RX_BOUND = 4 }; /* `dev`-bound tunnels per key that the program handles */
 
+/*
+ * Steps 1 to 3 of the lookup (spec 3.2) want the same key, or none on both sides.
+ * The last one, with neither address, takes a missing key for 0: there `keyed`
+ * is 0 always.
+ */
 struct bpf_rx_key {
 	be32 remote, local; /* zero: any */
-	u32 proto;
+	be32 key;
+	u8 proto; /* outer: 4, 41, 47 */
+	u8 keyed; /* 1: the packet bears a key, the tunnel has one */
+	u16 pad;
+};
+
+/*
+ * Of whom an isatap tunnel takes packets (spec 8.2): of a router in its list,
+ * an outer address behind zeroes; and with an address of the sender's own, in
+ * the prefix of one of the tunnel's: the first 64 bits of it, then zero.
+ */
+struct bpf_peer_key {
+	u32 ifindex;
+	be32 prefix[2];
+	be32 router;
 };
 
 /*
  * The tunnels that are up and have these addresses, in the lookup's terms (spec
  * 3.2): one whose `dev` is the arriving device ends the search, else `candidate`
- * is kept. The parent writes as candidate which of several tunnels with this key
- * the lookup would keep, be it bound or not (`dev` does not filter reception).
+ * is kept (protocol 41, spec 3.3: ends the search as well). The parent writes as candidate which of
+ * several tunnels with this key the lookup would keep, be it bound or not (`dev` does not filter
+ * reception).
  *
  * A key with a local address may be in the map only while that address is this
  * namespace's; for keys with local zero the program asks tunl_local. What the

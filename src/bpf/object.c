@@ -28,6 +28,7 @@ static const char *const map_names[BPF_MAP__MAX] = {
 
 static const char *const prog_names[BPF_PROG__MAX] = {
 	[BPF_PROG_egress] = "tunl_egress",
+	[BPF_PROG_egress_seq] = "tunl_egress_seq",
 	[BPF_PROG_ingress] = "tunl_ingress",
 	[BPF_PROG_ingress_l3] = "tunl_ingress_l3",
 };
@@ -83,11 +84,11 @@ static int explain(struct err *e, int code, char *log)
 		strerror(code), *line ? ": " : "", line);
 }
 
-/* Bind what the sending program itself does not use, so that adoption finds it. */
-static int bind_maps(const struct bpf_set *s)
+/* Bind what a sending program itself does not use, so that adoption finds it. */
+static int bind_maps(int prog_fd, const int *maps)
 {
-	for (int i = 0; i < BPF_MAP__MAX; i++) {
-		int r = bpf_prog_bind_map(s->prog[BPF_PROG_egress], s->map[i], 0);
+	for (int i = 0; prog_fd >= 0 && i < BPF_MAP__MAX; i++) {
+		int r = bpf_prog_bind_map(prog_fd, maps[i], 0);
 
 		if (r)
 			return r;
@@ -105,6 +106,7 @@ static int keep(int fd)
 static int collect(struct bpf_set *s, struct bpf_object *obj)
 {
 	bool all = true;
+	int r;
 
 	s->loaded = true;
 	for (int i = 0; i < BPF_MAP__MAX; i++) {
@@ -115,31 +117,55 @@ static int collect(struct bpf_set *s, struct bpf_object *obj)
 		struct bpf_program *p = bpf_object__find_program_by_name(obj, prog_names[i]);
 
 		s->prog[i] = p ? keep(bpf_program__fd(p)) : -1;
-		all = all && s->prog[i] >= 0;
+		all = all && (s->prog[i] >= 0 || i == BPF_PROG_egress_seq);
 	}
-	return all ? bind_maps(s) : -EMFILE;
+	if (!all)
+		return -EMFILE;
+	r = bind_maps(s->prog[BPF_PROG_egress], s->map);
+	return r ? r : bind_maps(s->prog[BPF_PROG_egress_seq], s->map);
 }
 
-/* Open the embedded object and let prepare() settle its maps before it is loaded. */
-static int load(struct bpf_set *s,
-		int (*prepare)(struct bpf_object *obj, u32 size, const int *maps), const int *maps,
-		struct err *e)
+/* Maps that are there already (descriptors; -1: none) are used; the others get their size. */
+static int settle_maps(struct bpf_object *obj, u32 size, const int *maps)
+{
+	for (int i = 0; i < BPF_MAP__MAX; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(obj, map_names[i]);
+		int r = -ENOENT;
+
+		if (m)
+			r = maps[i] >= 0 ? bpf_map__reuse_fd(m, maps[i])
+					 : bpf_map__set_max_entries(
+						   m, map_size((enum bpf_map_id)i, size));
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int open_and_load(struct bpf_object *obj, struct bpf_set *s, const int *maps, bool seq)
+{
+	struct bpf_program *p =
+		bpf_object__find_program_by_name(obj, prog_names[BPF_PROG_egress_seq]);
+	int r = p ? bpf_program__set_autoload(p, seq) : -ENOENT;
+
+	if (!r)
+		r = settle_maps(obj, s->size, maps);
+	return r ? r : bpf_object__load(obj);
+}
+
+/* Load the embedded object, with or without the program that numbers packets. */
+static int load_as(struct bpf_set *s, const int *maps, bool seq, struct err *e)
 {
 	char *log = calloc(1, VERIFIER_LOG);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tunl", .kernel_log_buf = log,
 		    .kernel_log_size = VERIFIER_LOG);
 	struct bpf_object *obj;
-	int r = 0;
+	int r;
 
 	if (!log)
 		return err_set(e, ENOMEM, "no memory");
 	obj = bpf_object__open_mem(bpf_blob, (size_t)(bpf_blob_end - bpf_blob), &opts);
-	if (!obj)
-		r = -errno;
-	if (!r)
-		r = prepare(obj, s->size, maps);
-	if (!r)
-		r = bpf_object__load(obj);
+	r = obj ? open_and_load(obj, s, maps, seq) : -errno;
 	if (!r)
 		r = collect(s, obj);
 	if (r) {
@@ -151,38 +177,26 @@ static int load(struct bpf_set *s,
 	return r;
 }
 
-static int set_sizes(struct bpf_object *obj, u32 size, const int *maps)
+static int load(struct bpf_set *s, u32 size, const int *maps, struct err *e)
 {
-	(void)maps;
-	for (int i = 0; i < BPF_MAP__MAX; i++) {
-		struct bpf_map *m = bpf_object__find_map_by_name(obj, map_names[i]);
-		int r = m ? bpf_map__set_max_entries(m, map_size((enum bpf_map_id)i, size))
-			  : -ENOENT;
+	int r;
 
-		if (r)
-			return r;
-	}
-	return 0;
+	*s = (struct bpf_set){.size = size};
+	r = load_as(s, maps, true, e);
+	if (!r || r == -EPERM || r == -ENOMEM)
+		return r;
+	*s = (struct bpf_set){.size = size};
+	return load_as(s, maps, false, e);
 }
 
-static int reuse_maps(struct bpf_object *obj, u32 size, const int *maps)
+int bpf_set_load(struct bpf_set *s, u32 size, const struct bpf_set *old, struct err *e)
 {
-	(void)size;
-	for (int i = 0; i < BPF_MAP__MAX; i++) {
-		struct bpf_map *m = bpf_object__find_map_by_name(obj, map_names[i]);
-		int r = m ? bpf_map__reuse_fd(m, maps[i]) : -ENOENT;
+	int maps[BPF_MAP__MAX];
 
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-int bpf_set_load(struct bpf_set *s, u32 size, struct err *e)
-{
-	memset(s, 0, sizeof(*s));
-	s->size = size;
-	return load(s, set_sizes, 0, e);
+	memset(maps, 0xff, sizeof(maps));
+	if (old) /* the engine has it mapped */
+		maps[BPF_MAP_seq] = old->map[BPF_MAP_seq];
+	return load(s, size, maps, e);
 }
 
 /* Which of our maps a descriptor is; BPF_MAP__MAX: none, or of another layout. */
@@ -195,6 +209,8 @@ static enum bpf_map_id identify(int fd, u32 *size)
 		[BPF_MAP_rx] = {sizeof(struct bpf_rx_key), sizeof(struct bpf_rx)},
 		[BPF_MAP_local] = {sizeof(be32), sizeof(u32)},
 		[BPF_MAP_nbma] = {sizeof(struct bpf_nbma_key), sizeof(struct bpf_hop)},
+		[BPF_MAP_peer] = {sizeof(struct bpf_peer_key), sizeof(u32)},
+		[BPF_MAP_seq] = {sizeof(u32), sizeof(struct bpf_seq)},
 		[BPF_MAP_stats] = {sizeof(u32), sizeof(struct bpf_stats)},
 		[BPF_MAP_state] = {sizeof(u32), sizeof(struct bpf_ns_state)},
 		[BPF_MAP_base] = {sizeof(u32), sizeof(struct tunnel_stats)},
@@ -241,17 +257,18 @@ int bpf_set_adopt(struct bpf_set *s, u32 prog_id, struct err *e)
 {
 	int maps[BPF_MAP__MAX], r;
 	int prog_fd = bpf_prog_get_fd_by_id(prog_id);
+	u32 size = 0;
 
 	memset(s, 0, sizeof(*s));
 	memset(maps, 0xff, sizeof(maps));
 	if (prog_fd < 0)
 		return err_set(e, errno, "the BPF program on the device cannot be opened: %s",
 			       strerror(errno));
-	r = find_maps(prog_fd, maps, &s->size);
+	r = find_maps(prog_fd, maps, &size);
 	if (r)
 		err_set(e, -r, "the BPF program on the device has other maps than this tunl");
 	else
-		r = load(s, reuse_maps, maps, e);
+		r = load(s, size, maps, e);
 	for (int i = 0; i < BPF_MAP__MAX; i++)
 		if (maps[i] >= 0)
 			close(maps[i]);

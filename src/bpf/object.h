@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The embedded BPF object, opened and loaded by libbpf: one struct bpf_set is
- * one load of the three programs with its maps. bpf/loader.h is built upon it.
+ * one load of the programs with their maps. bpf/loader.h is built upon it.
  */
 #ifndef TUNL_BPF_OBJECT_H
 #define TUNL_BPF_OBJECT_H
@@ -18,6 +18,7 @@ enum bpf_map_id {
 
 enum bpf_prog_id {
 	BPF_PROG_egress,
+	BPF_PROG_egress_seq, /* -1 where the kernel does not take it */
 	BPF_PROG_ingress,
 	BPF_PROG_ingress_l3,
 	BPF_PROG__MAX,
@@ -30,8 +31,11 @@ struct bpf_set {
 	u32 size; /* tunnels that its maps have room for */
 };
 
-/* Load with fresh maps for that many tunnels. 0, or -errno with e filled. */
-int bpf_set_load(struct bpf_set *s, u32 size, struct err *e);
+/*
+ * Load with fresh maps for that many tunnels, but for what does not grow: that is
+ * taken from old (NULL: none). 0, or -errno with e filled.
+ */
+int bpf_set_load(struct bpf_set *s, u32 size, const struct bpf_set *old, struct err *e);
 
 /*
  * Load upon the maps that program prog_id uses. -ENOENT: it is not ours, or its

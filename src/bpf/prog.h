@@ -12,7 +12,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/maps.h"
+#include "wire/gre.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
 
 /* The layout is part of each map's name: maps of another layout are not adopted. */
 #define MAP_NAME_(name, abi) name##_##abi
@@ -21,6 +23,8 @@
 #define tunl_rx		     MAP_NAME(tunl_rx, BPF_MAPS_ABI)
 #define tunl_local	     MAP_NAME(tunl_local, BPF_MAPS_ABI)
 #define tunl_nbma	     MAP_NAME(tunl_nbma, BPF_MAPS_ABI)
+#define tunl_peer	     MAP_NAME(tunl_peer, BPF_MAPS_ABI)
+#define tunl_seq	     MAP_NAME(tunl_seq, BPF_MAPS_ABI)
 #define tunl_stats	     MAP_NAME(tunl_stats, BPF_MAPS_ABI)
 #define tunl_state	     MAP_NAME(tunl_state, BPF_MAPS_ABI)
 #define tunl_base	     MAP_NAME(tunl_base, BPF_MAPS_ABI)
@@ -39,6 +43,8 @@ TUNL_MAP(tunl_tx, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, u32, struct bpf_tx);
 TUNL_MAP(tunl_rx, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_rx_key, struct bpf_rx);
 TUNL_MAP(tunl_local, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, be32, u32);
 TUNL_MAP(tunl_nbma, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_nbma_key, struct bpf_hop);
+TUNL_MAP(tunl_peer, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_peer_key, u32);
+TUNL_MAP(tunl_seq, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, u32, struct bpf_seq);
 TUNL_MAP(tunl_stats, BPF_MAP_TYPE_PERCPU_HASH, BPF_F_NO_PREALLOC, u32, struct bpf_stats);
 TUNL_MAP(tunl_state, BPF_MAP_TYPE_ARRAY, 0, u32, struct bpf_ns_state);
 TUNL_MAP(tunl_base, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, u32, struct tunnel_stats);
@@ -49,8 +55,11 @@ TUNL_MAP(tunl_base, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, u32, struct tunnel_sta
  */
 enum { HAND_OVER = TC_ACT_UNSPEC };
 
-/* In skb->tc_index: an ipip super-packet that was unwrapped, and still bears its mark. */
-enum { TC_INDEX_UNWRAPPED = 0x746c };
+/* In skb->tc_index: a super-packet that was unwrapped, and still bears its mark, of that kind. */
+enum { TC_INDEX_IP = 0x746c, TC_INDEX_GRE = 0x7467 };
+
+/* BPF_F_ADJ_ROOM_DECAP_L3_IPV6, since Linux 6.3; Debian 12's headers do not have it. */
+#define ADJ_ROOM_TO_IPV6 (1ULL << 8)
 
 TUNL_INLINE struct bpf_stats *stats_of(u32 ifindex)
 {
@@ -95,10 +104,18 @@ TUNL_INLINE const void *skb_bytes(struct __sk_buff *skb, u32 off, u32 n)
 }
 
 /*
- * An IPv4 header copied out. By words: from the packed struct the compiler would
- * take single bytes, where every machine with BPF can do better (the header is
+ * A header copied out. By words: from the packed struct the compiler would take
+ * single bytes, where every machine with BPF can do better (the header is
  * aligned, or the machine does not mind).
  */
+TUNL_INLINE void ip6_copy(struct ip6 *to, const void *from)
+{
+	const u32 *w = from;
+	u32 copy[IP6_HLEN / 4] = {w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9]};
+
+	__builtin_memcpy(to, copy, sizeof(copy));
+}
+
 TUNL_INLINE void ip4_copy(struct ip4 *to, const void *from)
 {
 	const u32 *w = from;

@@ -22,10 +22,17 @@ TUNL_INLINE int ingress(struct __sk_buff *skb, u32 off)
 	h = skb_bytes(skb, off, IP4_HLEN);
 	if (!h)
 		return HAND_OVER;
-	if (h->proto == PROTO_IPIP)
-		return ingress_ipip(skb, off);
-	if (h->proto == PROTO_ICMP)
+	switch (h->proto) {
+	case PROTO_IPIP:
+		return ingress_tunnel(skb, off, PROTO_IPIP);
+	case PROTO_IPV6:
+		return ingress_tunnel(skb, off, PROTO_IPV6);
+	case PROTO_GRE:
+		return ingress_tunnel(skb, off, PROTO_GRE);
+	case PROTO_ICMP:
 		ingress_icmp(skb, off);
+		break;
+	}
 	return HAND_OVER;
 }
 
@@ -33,14 +40,21 @@ TUNL_INLINE int ingress(struct __sk_buff *skb, u32 off)
 SEC("tc")
 int tunl_egress(struct __sk_buff *skb)
 {
-	return egress(skb, 0);
+	return egress(skb, 0, false);
+}
+
+/* The same for tunnels that number their packets; Linux before 5.12 does not take it. */
+SEC("?tc")
+int tunl_egress_seq(struct __sk_buff *skb)
+{
+	return egress(skb, 0, true);
 }
 
 /* The same where an Ethernet header precedes: TAP. Loaded by who asks for it. */
 SEC("?tc")
 int tunl_egress_l2(struct __sk_buff *skb)
 {
-	return egress(skb, ETH_HLEN);
+	return egress(skb, ETH_HLEN, true);
 }
 
 /* On clsact ingress of an underlay device with Ethernet headers. */

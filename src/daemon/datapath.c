@@ -24,10 +24,13 @@ static void slow(struct tunnel *t, const char *why)
 /* Why bpf is out of the question for t, whatever the kernel can; NULL: it is not. */
 static const char *objection(const struct tunnel *t)
 {
+	const struct mode *m = mode_by_id(t->cfg.mode);
+	struct mode_fast how = {};
+
 	if (t->cfg.datapath == DATAPATH_USER)
 		return "asked for";
-	if (!mode_by_id(t->cfg.mode)->on_bpf)
-		return "its mode is carried by the user datapath only";
+	if (!m->fast || !m->fast(&t->cfg, &how))
+		return "such a tunnel is carried by the user datapath only";
 	if (t->place != t->home)
 		return "the device is in another network namespace than its outer packets";
 	return NULL;
@@ -139,7 +142,7 @@ static struct bpf_tx tx_of(const struct tunnel *t)
 	memset(&tx, 0, sizeof(tx)); /* compared as bytes */
 	tx.hop = t->hop;
 	tx.nbma = be32_is_zero(t->cfg.remote);
-	tx.proto = t->cfg.proto;
+	mode_by_id(t->cfg.mode)->fast(&t->cfg, &tx.how);
 	tx.ttl = t->cfg.ttl;
 	tx.tos = t->cfg.tos;
 	tx.df = t->cfg.pmtudisc;

@@ -31,6 +31,7 @@ static void on_pmtu(struct tunnel *t)
 
 static void on_nexthop(struct tunnel *t, const struct engine_event *ev)
 {
+	struct bpf_nbma_key key;
 	struct bpf_hop hop;
 
 	if (!t->fast || !t->home->bpf || !be32_is_zero(t->cfg.remote))
@@ -38,7 +39,9 @@ static void on_nexthop(struct tunnel *t, const struct engine_event *ev)
 	hop = hop_lookup(t, ev->dst, NULL);
 	if (hop.state == HOP_SLOW || netns_enter(t->home))
 		return;
-	bpf_ns_set_nbma(t->home->bpf, t->link.ifindex, ev->inner, &hop);
+	key = ev->inner_is_v6 ? bpf_nbma_inner6(t->link.ifindex, &ev->inner6, &t->sent_tx.how)
+			      : bpf_nbma_inner4(t->link.ifindex, ev->inner);
+	bpf_ns_set_nbma(t->home->bpf, &key, &hop);
 	priv_leave();
 }
 

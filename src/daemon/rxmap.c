@@ -105,9 +105,11 @@ static u32 ifindex_of(const struct lookup_node *n)
 
 static void fill(struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)
 {
-	bool slow = rule->nbound > BPF_RX_BOUND || is_slow(rule->candidate, proto);
+	bool slow =
+		rule->nbound > BPF_RX_BOUND || (rule->candidate && is_slow(rule->candidate, proto));
 
-	*rx = (struct bpf_rx){.candidate = ifindex_of(rule->candidate), .nbound = rule->nbound};
+	*rx = (struct bpf_rx){.candidate = rule->candidate ? ifindex_of(rule->candidate) : 0,
+			      .nbound = rule->nbound};
 	for (u32 i = 0; !slow && i < rule->nbound; i++) {
 		slow = is_slow(rule->bound[i], proto);
 		rx->bound[i].link = rule->bound[i]->link;
@@ -119,7 +121,11 @@ static void fill(struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)
 
 static int write_key(struct ns *ns, const struct dirty *dirty, const struct mode_info *m)
 {
-	struct bpf_rx_key key = {dirty->key.remote, dirty->key.local, m->proto};
+	struct bpf_rx_key key = {.remote = dirty->key.remote,
+				 .local = dirty->key.local,
+				 .key = dirty->key.key,
+				 .proto = m->proto,
+				 .keyed = dirty->key.keyed};
 	struct lookup_rule rule;
 	struct bpf_rx rx;
 
@@ -141,7 +147,7 @@ int rxmap_write(struct ns *ns)
 		for (int id = MODE_NONE + 1; ns->bpf && id < MODE__MAX; id++) {
 			const struct mode *m = mode_by_id(id);
 
-			if (m && m->on_bpf && m->proto[0].proto)
+			if (m && m->fast && m->proto[0].proto)
 				failed = write_key(ns, dirty, mode_info(id));
 			err = failed ? failed : err;
 		}

@@ -71,6 +71,8 @@ struct engine_event {
 	u32 nsid;
 	u32 slot;
 	be32 inner, dst;
+	struct ip6_addr inner6;
+	bool inner_is_v6;
 	bool active;
 	char text[200];
 };

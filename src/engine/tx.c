@@ -86,10 +86,14 @@ static void tell_nexthop(struct tx *x)
 	struct engine_event ev = {
 		.op = ENGINE_NEXTHOP,
 		.slot = x->t->slot,
-		.inner = x->in.in4->dst,
 		.dst = x->outer.dst,
+		.inner_is_v6 = x->in.in6,
 	};
 
+	if (x->in.in4)
+		ev.inner = x->in.in4->dst;
+	else
+		ev.inner6 = x->in.in6->dst;
 	x->t->ns->engine->io->event(x->t->ns, &ev);
 }
 
@@ -101,7 +105,7 @@ static enum reason destination(struct tx *x)
 	enum reason r =
 		(m->dest ? m->dest : mode_dest)(&x->t->cfg, &env.env, &x->in, &x->outer.dst);
 
-	if (r == R_NONE && env.fresh && x->in.in4)
+	if (r == R_NONE && env.fresh && (x->in.in4 || x->in.in6))
 		tell_nexthop(x);
 	return r;
 }

@@ -199,6 +199,20 @@ static bool gre_mode_soft(const struct tunnel_cfg *cfg, u8 type, u8 code)
 	return mode_soft(cfg, type, code);
 }
 
+/* Sums are the engine's, and so is what a neighbour decides; numbers are with whoever has them all.
+ */
+static bool gre_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
+{
+	how->proto4 = how->proto6 = PROTO_GRE;
+	how->rules = FAST_OTHERS | (cfg->ignore_df ? FAST_IGNORE_DF : 0);
+	how->oflags = cfg->oflags;
+	how->iflags = cfg->iflags;
+	how->okey = cfg->okey;
+	how->hlen = (u8)gre_mode_hlen(cfg);
+	return !be32_is_zero(cfg->remote) &&
+	       !((cfg->oflags | cfg->iflags) & (TUNL_F_CSUM | TUNL_F_SEQ));
+}
+
 const struct mode mode_gre = {
 	.id = MODE_GRE,
 	.proto = {{PROTO_GRE, GRE_MIN_PAYLOAD, 0}},
@@ -213,5 +227,6 @@ const struct mode mode_gre = {
 	.build = gre_mode_build,
 	.sums = gre_mode_sums,
 	.numbers = gre_mode_numbers,
+	.fast = gre_mode_fast,
 	.soft = gre_mode_soft,
 };

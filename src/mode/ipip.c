@@ -13,9 +13,16 @@ static bool ipip_takes(const struct tunnel_cfg *cfg, u8 proto)
 				       : proto == cfg->proto;
 }
 
+static bool ipip_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
+{
+	how->proto4 = ipip_takes(cfg, PROTO_IPIP) ? PROTO_IPIP : 0;
+	how->rules = FAST_SHORT | (ipip_takes(cfg, PROTO_MPLS) ? FAST_MPLS : 0);
+	return true;
+}
+
 const struct mode mode_ipip = {
 	.id = MODE_IPIP,
 	.proto = {{PROTO_IPIP, IP4_HLEN, ETYPE_IP4}, {PROTO_MPLS, MPLS_LABEL, ETYPE_MPLS}},
-	.on_bpf = true,
 	.takes = ipip_takes,
+	.fast = ipip_fast,
 };

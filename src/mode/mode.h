@@ -21,6 +21,7 @@
 #ifndef TUNL_MODE_MODE_H
 #define TUNL_MODE_MODE_H
 
+#include "mode/fast.h"
 #include "model/lookup.h"
 #include "model/modes.h"
 #include "model/prl.h"
@@ -118,8 +119,7 @@ struct mode {
 	enum mode_id id;
 	/* received; none: another mode of the same driver (mode_info()->driver) receives for it */
 	struct mode_proto proto[MODE_PROTOS];
-	bool on_bpf; /* the bpf datapath carries it */
-	bool joins;  /* a multicast remote is a group that the tunnel is in while up */
+	bool joins; /* a multicast remote is a group that the tunnel is in while up */
 	/* of the driver; LOOKUP_PLAIN: keys do not matter (spec datapath 3.2) */
 	enum lookup_kind lookup;
 
@@ -173,6 +173,12 @@ struct mode {
 	 */
 	bool (*sums)(const struct tunnel_cfg *cfg);
 	bool (*numbers)(const struct tunnel_cfg *cfg);
+
+	/*
+	 * What the bpf datapath has to know to carry the tunnel; how is zero before.
+	 * False: the engine alone carries this one. NULL: it does all of them.
+	 */
+	bool (*fast)(const struct tunnel_cfg *cfg, struct mode_fast *how);
 
 	/* Whether an ICMP error about our packet counts against the tunnel (5.3). NULL:
 	 * mode_soft(). */

@@ -3,7 +3,8 @@
  * Drives the loader of the bpf datapath by hand, for tests that want it without
  * a daemon. In the caller's namespace:
  *
- *	bpf_ctl up TUN UNDERLAY remote A local B via V [mtu N] [ttl N] [tos N] [df N] [any]
+ *	bpf_ctl up TUN UNDERLAY remote A local B via V [mtu N] [ttl N] [tos N] [df N]
+ *						[mode ipip|gre|sit] [key N] [seq 1]
  *	bpf_ctl over TUN TUN2 UNDERLAY ...	the same for TUN2, upon the maps that TUN has
  *	bpf_ctl underlay TUN DEV		put the receiving program on DEV too
  *	bpf_ctl fill TUN N		add N tunnels of no device, so that the maps grow
@@ -21,6 +22,7 @@
 #include <net/if.h>
 
 #include "bpf/loader.h"
+#include "wire/gre.h"
 #include "wire/ip4.h"
 
 static int fail(const struct err *e)
@@ -52,6 +54,36 @@ struct setup {
 	struct bpf_rx_key key;
 };
 
+/* The mode's own, as src/mode has it. */
+static void set_mode(struct setup *s, const char *mode)
+{
+	struct mode_fast *how = &s->tx.how;
+
+	if (!strcmp(mode, "gre")) {
+		how->proto4 = how->proto6 = s->key.proto = PROTO_GRE;
+		how->hlen = GRE_HLEN;
+	} else if (!strcmp(mode, "sit")) {
+		how->proto6 = s->key.proto = PROTO_IPV6;
+	} else {
+		how->proto4 = PROTO_IPIP;
+	}
+}
+
+static void set_key(struct setup *s, u32 key)
+{
+	s->key.key = s->tx.how.okey = be32_of(key);
+	s->key.keyed = 1;
+	s->tx.how.oflags |= GRE_K;
+	s->tx.how.hlen += 4;
+}
+
+static void set_seq(struct setup *s)
+{
+	s->tx.how.oflags |= GRE_S;
+	s->tx.how.iflags |= GRE_S;
+	s->tx.how.hlen += 4;
+}
+
 static void parse(struct setup *s, char **arg)
 {
 	for (; *arg; arg += 2) {
@@ -71,6 +103,12 @@ static void parse(struct setup *s, char **arg)
 			s->tx.tos = (u8)strtoul(v, 0, 0);
 		else if (!strcmp(*arg, "df"))
 			s->tx.df = (u8)atoi(v);
+		else if (!strcmp(*arg, "mode"))
+			set_mode(s, v);
+		else if (!strcmp(*arg, "key"))
+			set_key(s, (u32)atoi(v));
+		else if (!strcmp(*arg, "seq"))
+			set_seq(s);
 		else
 			exit(EINVAL);
 		if (!arg[1])
@@ -91,9 +129,10 @@ static int fill_maps(struct bpf_ns *b, u32 tun, const struct setup *s)
 static int up(struct bpf_ns *b, char **arg, struct err *e)
 {
 	u32 tun = if_nametoindex(arg[0]), dev = if_nametoindex(arg[1]);
-	struct setup s = {
-		.tx = {.proto = PROTO_IPIP, .df = 1, .hop = {.state = HOP_OK, .mtu = 1500}},
-		.key = {.proto = PROTO_IPIP}};
+	struct setup s = {.tx = {.how = {.proto4 = PROTO_IPIP, .rules = FAST_SHORT},
+				 .df = 1,
+				 .hop = {.state = HOP_OK, .mtu = 1500}},
+			  .key = {.proto = PROTO_IPIP}};
 	int r;
 
 	s.tx.hop.oif = dev;

@@ -16,11 +16,12 @@ def blob(size, seed=1):
 def tcp_exchange(server, address, client, size, seconds=60):
     """Send size bytes each way at once over one connection; digests of what came must match."""
     down, up, got = blob(size, 1), blob(size, 2), {}
-    listener = server.socket(socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = server.socket(family, socket.SOCK_STREAM)
     listener.settimeout(seconds)
     listener.bind((address, 0))
     listener.listen()
-    caller = client.socket(socket.AF_INET, socket.SOCK_STREAM)
+    caller = client.socket(family, socket.SOCK_STREAM)
     caller.settimeout(seconds)
     caller.connect(listener.getsockname())
     peer, _ = listener.accept()

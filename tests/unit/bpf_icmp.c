@@ -105,12 +105,14 @@ static u32 make(const struct row *w, u8 *p)
 
 static void reset(struct run *r)
 {
-	struct bpf_rx_key key = {run_addr(192, 0, 2, 2), run_addr(192, 0, 2, 1), PROTO_IPIP};
+	struct bpf_rx_key key = {.remote = run_addr(192, 0, 2, 2),
+				 .local = run_addr(192, 0, 2, 1),
+				 .proto = PROTO_IPIP};
 	struct bpf_rx rx = {.candidate = r->dev[TUNNEL]};
-	struct bpf_tx tx = {.hop = {.state = HOP_OK, .mtu = MTU_NOW}, .proto = PROTO_IPIP};
+	struct bpf_tx tx = {.hop = {.state = HOP_OK, .mtu = MTU_NOW}};
 
-	run_set(r, "tunl_rx_1", &key, &rx);
-	run_set(r, "tunl_tx_1", &r->dev[TUNNEL], &tx);
+	run_set(r, "tunl_rx_2", &key, &rx);
+	run_set(r, "tunl_tx_2", &r->dev[TUNNEL], &tx);
 }
 
 static void run_row(struct run *r, const struct row *w)
@@ -127,7 +129,7 @@ static void run_row(struct run *r, const struct row *w)
 	assert_int_equal(run_prog(r, PROG, &f, packet, len), HANDED_OVER);
 	assert_int_equal(r->len, len);
 	assert_memory_equal(r->out, packet, len);
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_1"), &r->dev[TUNNEL], &tx), 0);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_2"), &r->dev[TUNNEL], &tx), 0);
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	left = (s64)tx.slow_until - (s64)now.tv_sec * 1000000000 - now.tv_nsec;
 	assert_int_equal(tx.slow_until != 0, w->slow);

@@ -95,6 +95,7 @@ static void t_loader_nbma_is_a_cache(void **state)
 {
 	struct bpf_hop hop = {.state = HOP_OK, .gen = 1};
 	struct bpf_ns_state st = {.gen = 1};
+	struct bpf_nbma_key key;
 	struct bpf_ns *b = load();
 
 	(void)state;
@@ -104,7 +105,8 @@ static void t_loader_nbma_is_a_cache(void **state)
 			st.gen = hop.gen = 2;
 			assert_int_equal(bpf_ns_set_state(b, &st), 0);
 		}
-		assert_int_equal(bpf_ns_set_nbma(b, 7, be32_of(i), &hop), 0);
+		key = bpf_nbma_inner4(7, be32_of(i));
+		assert_int_equal(bpf_ns_set_nbma(b, &key, &hop), 0);
 	}
 	bpf_ns_close(b);
 }
