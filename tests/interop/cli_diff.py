@@ -25,6 +25,7 @@ import sides  # noqa: E402
 FRESH = 20  # sequences after which the namespaces are made anew
 FALLBACK_KEPT = 'delete tunnel "(tunl0|gre0|sit0|ip_vti0)" failed: Operation not permitted'
 ALWAYS_SHOW = ["tunnel", "show"]
+DEVICES = ("(devices and their MTU)",)
 STATS = r"\\?\n?RX: Packets[^\n]*\n    \d[^\n]*\nTX: Packets[^\n]*\n    \d[^\n]*"
 COLOUR = "\033\\[[0-9;]*m"
 
@@ -100,7 +101,7 @@ class Pair:
                 return number, words, real, tunl
         real, tunl = self.real.space.links(), self.tunl.space.links()
         if real != tunl:
-            return len(sequence), ["(devices and their MTU)"], (0, str(real), ""), (0, str(tunl), "")
+            return len(sequence), DEVICES, (0, str(real), ""), (0, str(tunl), "")
         return None
 
     def close(self):
@@ -112,13 +113,14 @@ class Pair:
 def kind_of(found):
     """Two differences of the same kind are one finding."""
     _, words, real, tunl = found
+    if words == DEVICES:
+        return DEVICES
 
     def plain(answer):
         return answer[0], re.sub(r'"[^"]*"|[\d.]+', "_", answer[2]), bool(answer[1])
 
-    verb = next((w for w in words if not w.startswith("-")), "")
     same_words = plain(real) == plain(tunl)
-    return verb, words[0], plain(real), plain(tunl), re.sub(r"[\d.]+", "_", real[1] + tunl[1]) if same_words else ""
+    return plain(real), plain(tunl), re.sub(r"[\d.]+", "_", real[1] + tunl[1]) if same_words else ""
 
 
 def shrink(pair, sequence, found):
@@ -168,7 +170,7 @@ def report(where, sequence, found):
     print(f"DIFFERENCE {where}")
     for each in sequence:
         print(f"    {line(each)}")
-    print(f"  at: {line(words)}")
+    print(f"  at: {words[0] if words == DEVICES else line(words)}")
     for who, (status, out, err) in (("drivers", real), ("tunl", tunl)):
         print(f"  {who:<7} status {status}")
         for label, text in (("out", out), ("err", err)):
@@ -184,6 +186,7 @@ def arguments():
     parser.add_argument("--count", type=int, default=500, help="sequences")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long (0: no limit)")
     parser.add_argument("--modes", default="ipip", help=f"of {','.join(cli_gen.MODES)} (default: ipip)")
+    parser.add_argument("--families", choices=("tunnel", "tunnel,link"), default="tunnel", help="link: ip link add, too")
     parser.add_argument("--findings", type=int, default=12, help="different findings to stop after")
     parser.add_argument("--replay", type=pathlib.Path, help="a file of command lines instead of random ones")
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build")
@@ -197,7 +200,7 @@ def sequences(args):
         yield str(args.replay), [row[1:] if row[0] == "ip" else row for row in rows]
         return
     for number in range(args.first, args.first + args.count):
-        generator = cli_gen.Generator(f"{args.seed}/{number}", args.modes.split(","))
+        generator = cli_gen.Generator(f"{args.seed}/{number}", args.modes.split(","), args.families)
         yield f"--seed {args.seed} --first {number} --count 1", generator.sequence()
 
 

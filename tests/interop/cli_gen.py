@@ -5,14 +5,14 @@ delete and show. Few values, so that tunnels meet again and clash."""
 import collections
 import random
 
-# words: of `mode`; names: that tell the mode; options: that the mode has besides the common ones
-Mode = collections.namedtuple("Mode", "words names fallback options verbs", defaults=((), ()))
+# words: of `mode`; names: that tell the mode; kind: of `ip link`; options: that the mode has besides the common ones
+Mode = collections.namedtuple("Mode", "words names fallback kind options verbs", defaults=((), ()))
 MODES = {
-    "ipip": Mode(("ipip", "ip/ip"), ("ipip1", "ipipX", "ipip%d", "ipip0"), "tunl0"),
-    "gre": Mode(("gre", "gre/ip"), ("gre1", "greX", "gre%d", "gretap9"), "gre0", ("key", "flag")),
-    "sit": Mode(("sit", "ipv6/ip"), ("sit1", "sitX", "sit%d"), "sit0", (), ("6rd", "prl")),
-    "isatap": Mode(("isatap",), ("isatap1", "isatapX"), "sit0", (), ("6rd", "prl")),
-    "vti": Mode(("vti",), ("vti0", "vtiX", "vti%d"), "ip_vti0", ("key",)),
+    "ipip": Mode(("ipip", "ip/ip"), ("ipip1", "ipipX", "ipip%d", "ipip0"), "tunl0", "ipip"),
+    "gre": Mode(("gre", "gre/ip"), ("gre1", "greX", "gre%d", "gretap9"), "gre0", "gre", ("key", "flag")),
+    "sit": Mode(("sit", "ipv6/ip"), ("sit1", "sitX", "sit%d"), "sit0", "sit", (), ("sixrd", "prl")),
+    "isatap": Mode(("isatap",), ("isatap1", "isatapX"), "sit0", None, (), ("sixrd", "prl")),
+    "vti": Mode(("vti",), ("vti0", "vtiX", "vti%d"), "ip_vti0", "vti", ("key",)),
 }
 
 # What stands behind a word: (good values, wrong values).
@@ -30,6 +30,11 @@ VALUES = {
              "b8", "10/20", "inherit/EF"), ("100", "zz", "inherit/", "inherit/zz", "", "cs6", "-1", "0x", "inheri", "1 ")),
     "key": (("5", "0", "1.2.3.4", "0x10", "4294967295", "10.1"), ("4294967296", "-1", "any", "", "1.2.3.4.5", "x", "1.2.x")),
 }
+VALUES["router"] = (("10.1.0.9", "10.1.0.8", "10.1.0.9", "any"), ("10.1.0.256", "foo", ""))
+VALUES["6rd-prefix"] = (("2001:db8::/32", "2001:db8::/16", "2002::/16", "any", "2001:db8:1::/48", "fd00::/8"),
+                        ("2001:db8::1/32", "10.0.0.0/8", "2001:db8::/129", "foo", "", "2001:db8::", "2001:db8::/65"))
+VALUES["6rd-relay_prefix"] = (("10.0.0.0/8", "10.1.0.0/16", "any", "0.0.0.0/0", "10.1.0.9/32", "10.1.0.0/255.255.0.0"),
+                              ("10.1.0.9/8", "fe80::/10", "10.0.0.0/33", "foo", "", "10/8"))
 ALIASES = {"ttl": ("ttl", "ttl", "hoplimit", "hlim"), "tos": ("tos", "tos", "tclass", "dsfield", "ds", "d"),
            "key": ("key", "ikey", "okey")}
 FLAGS = ("seq", "iseq", "oseq", "csum", "icsum", "ocsum")
@@ -46,8 +51,8 @@ GLOBALS = ((),) * 6 + (("-4",), ("-s",), ("-d",), ("-o",), ("-N",), ("-j",), ("-
 
 
 class Generator:
-    def __init__(self, seed, modes):
-        self.random = random.Random(seed)
+    def __init__(self, seed, modes, families=()):
+        self.random, self.families, self.wrong = random.Random(seed), families, 0
         self.modes = [MODES[m] for m in modes]
 
     def choose(self, values):
@@ -114,6 +119,42 @@ class Generator:
             return front
         return [*front, self.choose(VERBS[verb]), *words]
 
+    def sixrd(self):
+        words = [["dev", self.name(self.choose(self.modes))]] if self.chance(0.95) else []
+        for kind, p in (("6rd-prefix", 0.6), ("6rd-relay_prefix", 0.3), ("6rd-reset", 0.15)):
+            if self.chance(p):
+                words.append([kind] if kind == "6rd-reset" else [kind, self.value(kind)])
+        if self.chance(self.wrong / 3):
+            words.append([self.choose(("bogus", "t1", "6rd-relay-prefix", "help"))])
+        self.random.shuffle(words)
+        return ["tunnel", self.choose(("6rd", "6rd", "6")), *(w for part in words for w in part)]
+
+    def prl(self):
+        words = [["dev", self.name(self.choose(self.modes))]] if self.chance(0.95) else []
+        for _ in range(2 if self.chance(self.wrong / 2) else 1):
+            words.append([self.choose(("prl-default", "prl-nodefault", "prl-nodefault", "prl-delete")), self.value("router")])
+        if self.chance(self.wrong / 3):
+            words.append([self.choose(("bogus", "t1", "prl", "help"))])
+        self.random.shuffle(words)
+        return ["tunnel", self.choose(("prl", "prl", "p")), *(w for part in words for w in part)]
+
+    def rtnl(self):
+        """`ip link add|set ... type KIND`: what has no number of its own is left to the golden cases."""
+        mode = self.choose([m for m in self.modes if m.kind])
+        parts = [[k, self.value(k)] for k, p in (("remote", 0.8), ("local", 0.7), ("dev", 0.2)) if self.chance(p)]
+        if mode.kind != "vti":
+            parts += [[k, self.value(k)] for k, p in (("ttl", 0.3), ("tos", 0.2)) if self.chance(p)]
+            parts += [[self.choose(("pmtudisc", "nopmtudisc"))]] if self.chance(0.3) else []
+        if mode.kind in ("ipip", "sit") and self.chance(0.4):
+            parts.append(["mode", self.choose(("ipip", "any") if mode.kind == "ipip" else ("ip6ip", "any", "ipip"))])
+        if mode.kind == "gre" and self.chance(0.5):
+            parts.append(self.choose((["key", "5"], ["ikey", "5"], ["okey", "1.2.3.4"], ["seq"], ["csum"], ["noseq"], ["nokey"])))
+        if self.chance(self.wrong / 3):
+            parts.append([self.choose(("bogus", "ttl", "remote"))])
+        self.random.shuffle(parts)
+        verb, name = self.choose(("add", "add", "set")), self.choose(NAMES[0])
+        return ["link", verb, "name" if verb == "add" else "dev", name, "type", mode.kind, *(w for p in parts for w in p)]
+
     def link(self):
         """What else befalls a tunnel; handed to the real `ip` by tunl's."""
         name = self.choose(NAMES[0])
@@ -128,6 +169,11 @@ class Generator:
         self.wrong = self.choose((0, 0, 0, 0.08, 0.3))
         if pick < 0.06:
             return self.link()
+        if pick < 0.12 and "link" in self.families:
+            return self.rtnl()
+        verbs = sorted({verb for mode in self.modes for verb in mode.verbs})
+        if pick < 0.2 and verbs:
+            return getattr(self, self.choose(verbs))()
         verb = "add" if pick < 0.5 else "change" if pick < 0.72 else "delete" if pick < 0.85 else "show"
         return self.tunnel(verb)
 

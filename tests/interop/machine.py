@@ -10,12 +10,14 @@ laid over it and is gone afterwards, save /out.
 The machine's console goes to /out/console.log; what the command prints comes through
 a virtio port to our standard output, as it is printed."""
 
+import ctypes
 import json
 import os
 import pathlib
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -43,8 +45,17 @@ exec /bin/busybox switch_root /new %s
 """
 
 
+libc = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
 class MachineError(Exception):
     pass
+
+
+def die_with_parent():
+    """Between fork and exec: whoever ends us, the machine ends with us."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def call(*words, **more):
@@ -177,7 +188,8 @@ class Machine:
         self.say("booting")
         started = time.monotonic()
         with open(self.out / "qemu.log", "wb") as log:
-            qemu = subprocess.Popen(self.qemu(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+            qemu = subprocess.Popen(self.qemu(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                                    preexec_fn=die_with_parent)
         guard = threading.Timer(limit, qemu.kill)
         guard.start()
         try:

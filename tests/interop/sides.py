@@ -184,7 +184,7 @@ class Tunl(Side):
                 continue
             answer = self.server.run("tunnel", "add", *words)
             if answer[0]:
-                raise RuntimeError(f"tunl: {words}: {answer}")
+                raise SystemExit(f"tunl tunnel add {' '.join(words)}: {answer[2]}")
 
     def daemon_alive(self):
         done = subprocess.run([self.build / "tunl", "daemon", "status"], env={**os.environ, **self.env},
