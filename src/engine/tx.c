@@ -124,8 +124,8 @@ static void host_unreachable(struct tx *x)
 /* A route that the mode can use: of some, only one to a host. */
 static bool is_usable(const struct tx *x, const struct route *rt)
 {
-	return !rt->error &&
-	       (!x->t->mode->needs_host || !x->in.in6 || rt->type == RTN_UNICAST || rt->type == RTN_LOCAL);
+	return !rt->error && (!x->t->mode->needs_host || !x->in.in6 || rt->type == RTN_UNICAST ||
+			      rt->type == RTN_LOCAL);
 }
 
 /* Steps 6 and 7. */
