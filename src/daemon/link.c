@@ -92,6 +92,7 @@ static void tc_event(struct ns *ns, const struct nlmsghdr *nlh)
 		return;
 	l->retry = true;
 	tunnel_link_changed(ns, l->l.ifindex);
+	reconcile_soon(ns);
 }
 
 /* The family is the first byte of what an address, a route or a rule is told by. */
@@ -149,11 +150,14 @@ void links_sync(struct ns *ns)
 {
 	int err = rtnl_hear(ns->events_fd, on_event, ns);
 
-	if (!err)
-		return;
-	if (err != -ENOBUFS)
+	if (err && err != -ENOBUFS)
 		log_error("namespace %u: notifications: %s", ns->nsid, strerror(-err));
-	ns->links_lost = ns->addrs_changed = ns->routes_changed = true;
+	if (err)
+		ns->links_lost = ns->addrs_changed = ns->routes_changed = true;
+	/* whoever calls us: what was heard is not heard again */
+	if (ns->follow || ns->links_lost || ns->addrs_changed || ns->routes_changed ||
+	    ns->inner6_changed)
+		reconcile_soon(ns);
 }
 
 static void reload_link(const struct rtnl_link *l, void *arg)

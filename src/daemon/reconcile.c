@@ -28,8 +28,6 @@ static void on_events(uv_poll_t *poll, int status, int events)
 	links_sync(ns);
 	if (ns->follow)
 		arm(ns, 0); /* somebody set a tunnel up, and the next thing is a packet */
-	else
-		reconcile_soon(ns);
 }
 
 /* What the kernel said, taken in. */
@@ -106,8 +104,8 @@ static int reconcile(struct ns *ns)
 	int err;
 
 	ns->busy++;
-	uv_timer_stop(&ns->timer);
 	err = look(ns);
+	uv_timer_stop(&ns->timer);
 	if (!err) {
 		ns->follow = false;
 		follow_devices(ns);

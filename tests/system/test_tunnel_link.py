@@ -75,6 +75,17 @@ def test_move_to_another_namespace(ends):
     assert far.link("tun1") is None
 
 
+def test_moved_there_and_back_without_a_command(ends):
+    """The daemon follows by itself: no `tunl` is called that would make it look."""
+    e = ends().both()
+    far = e.net.add(e.a.name[:-1] + "m")
+    for _ in range(2):
+        for place, to in ((e.a, far), (far, e.a)):
+            place.ip(f"link set tun1 netns {to}")
+            to.ip("link set tun1 up", f"addr add {e.A} peer {e.B} dev tun1")
+            wait_until(lambda: not e.b.ping(e.A, "-W", "1", check=False).returncode, 3, f"packets to {to}")
+
+
 def test_mtu_set_by_ip(ends):
     """A smaller device MTU is the stack's to keep; tunl carries what comes."""
     e = ends().both()
