@@ -32,16 +32,19 @@ bool lookup_key_equal(const struct lookup_key *a, const struct lookup_key *b)
 	       be32_eq(a->key, b->key) && a->keyed == b->keyed;
 }
 
-/* A node's key, without what the driver's rule does not look at. */
-static struct lookup_key filed_key(const struct lookup *l, const struct lookup_node *n)
+/* A key without what the driver's rule does not look at. */
+static struct lookup_key relevant(const struct lookup *l, struct lookup_key k)
 {
-	struct lookup_key k = lookup_key(n);
-
 	if (l->kind != LOOKUP_KEYED) {
 		k.key.raw = 0;
 		k.keyed = false;
 	}
 	return k;
+}
+
+static struct lookup_key filed_key(const struct lookup *l, const struct lookup_node *n)
+{
+	return relevant(l, lookup_key(n));
 }
 
 static size_t hash(const struct lookup_key *k, size_t nbuckets)
@@ -138,17 +141,16 @@ void lookup_free(struct lookup *l)
 	*l = (struct lookup){.kind = l->kind};
 }
 
-struct lookup_key lookup_step(const struct lookup_ask *ask, u32 i)
+struct lookup_key lookup_step(const struct lookup *l, const struct lookup_ask *ask, u32 i)
 {
 	static const be32 any = {0};
-	struct lookup_key k = {
-		.remote = i == 0 || i == 1 ? ask->src : any,
-		.local = i == 0 || i == 2 ? ask->dst : any,
-		.key = ask->key,
-		.keyed = ask->keyed && i != 3,
-	};
 
-	return k;
+	return relevant(l, (struct lookup_key){
+				   .remote = i == 0 || i == 1 ? ask->src : any,
+				   .local = i == 0 || i == 2 ? ask->dst : any,
+				   .key = ask->key,
+				   .keyed = ask->keyed && i != 3,
+			   });
 }
 
 static bool filed_under(const struct lookup *l, const struct lookup_node *n,
@@ -211,7 +213,7 @@ struct lookup_node *lookup_find(const struct lookup *l, const struct lookup_ask 
 	if (!l->count)
 		return NULL;
 	for (u32 i = 0; i < LOOKUP_STEPS; i++) {
-		struct lookup_key k = lookup_step(ask, i);
+		struct lookup_key k = lookup_step(l, ask, i);
 		struct lookup_node *n = l->kind == LOOKUP_FILTERED
 						? step_filtered(l, &k, ask->iif)
 						: step(l, &k, ask->iif, &candidate);
@@ -253,11 +255,13 @@ static bool compile_filtered(struct lookup_rule *r, struct lookup_node *n, bool 
 
 bool lookup_compile(const struct lookup *l, const struct lookup_key *k, struct lookup_rule *r)
 {
+	struct lookup_key key = relevant(l, *k);
+
 	*r = (struct lookup_rule){.final = l->kind == LOOKUP_FILTERED};
 	if (!l->count)
 		return false;
-	for (struct lookup_node *n = *bucket_of(l, k); n; n = n->next) {
-		if (!filed_under(l, n, k))
+	for (struct lookup_node *n = *bucket_of(l, &key); n; n = n->next) {
+		if (!filed_under(l, n, &key))
 			continue;
 		if (l->kind == LOOKUP_FILTERED) {
 			if (!compile_filtered(r, n, is_wildcard(k)))

@@ -100,7 +100,7 @@ struct lookup_rule {
 bool lookup_compile(const struct lookup *l, const struct lookup_key *k, struct lookup_rule *r);
 
 /* What step i, below LOOKUP_STEPS, of the search asks for. */
-struct lookup_key lookup_step(const struct lookup_ask *ask, u32 i);
+struct lookup_key lookup_step(const struct lookup *l, const struct lookup_ask *ask, u32 i);
 
 /* What n is filed and compiled under. */
 struct lookup_key lookup_key(const struct lookup_node *n);

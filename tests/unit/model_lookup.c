@@ -61,21 +61,54 @@ static bool in_step(const struct lookup_node *n, int step, be32 s, be32 d)
 	}
 }
 
-/* Nodes newest first. */
-static struct lookup_node *literal(struct lookup_node **n, u32 count, be32 s, be32 d, u32 iif)
+/* The key rule of spec datapath 3.2, with its exception in step 4. */
+static bool key_ok(enum lookup_kind kind, const struct lookup_node *n, int step,
+		   const struct lookup_ask *ask)
+{
+	if (kind != LOOKUP_KEYED)
+		return true;
+	if (step == 4)
+		return n->key.raw == ask->key.raw;
+	return n->keyed == ask->keyed && (!ask->keyed || n->key.raw == ask->key.raw);
+}
+
+/* Spec datapath 3.2. Nodes newest first. */
+static struct lookup_node *literal(const struct lookup *l, struct lookup_node **n, u32 count,
+				   const struct lookup_ask *ask)
 {
 	struct lookup_node *c = NULL;
 
 	for (int step = 1; step <= 4; step++)
 		for (u32 i = 0; i < count; i++) {
-			if (!in_step(n[i], step, s, d))
+			if (!in_step(n[i], step, ask->src, ask->dst) ||
+			    !key_ok(l->kind, n[i], step, ask))
 				continue;
-			if (n[i]->link && n[i]->link == iif)
+			if (n[i]->link && n[i]->link == ask->iif)
 				return n[i];
 			if (step == 1 || !c)
 				c = n[i];
 		}
+	for (u32 i = 0; !c && l->kind == LOOKUP_KEYED && i < count; i++)
+		if (any(n[i]->local) && any(n[i]->remote) && !n[i]->link && !n[i]->keyed)
+			c = n[i];
 	return c;
+}
+
+/* Spec datapath 3.3. */
+static struct lookup_node *literal_filtered(const struct lookup *l, struct lookup_node **n,
+					    u32 count, const struct lookup_ask *ask)
+{
+	(void)l;
+	for (int step = 1; step <= 4; step++)
+		for (u32 i = 0; i < count; i++) {
+			if (!in_step(n[i], step, ask->src, ask->dst))
+				continue;
+			if (step == 4) /* the newest alone */
+				return n[i]->down ? NULL : n[i];
+			if (!n[i]->down && (!n[i]->link || n[i]->link == ask->iif))
+				return n[i];
+		}
+	return NULL;
 }
 
 static int newest_first(const void *a, const void *b)
@@ -87,25 +120,38 @@ static int newest_first(const void *a, const void *b)
 }
 
 /* What a program that knows only compiled keys finds. */
-static struct lookup_node *compiled(const struct lookup *l, be32 s, be32 d, u32 iif)
+static struct lookup_node *compiled(const struct lookup *l, const struct lookup_ask *ask)
 {
-	const be32 none = {0}, keys[][2] = {{s, d}, {s, none}, {none, d}, {none, none}};
 	struct lookup_node *c = NULL;
 	struct lookup_rule r;
 
-	for (u32 i = 0; i < countof(keys); i++) {
-		struct lookup_key key = {.remote = keys[i][0], .local = keys[i][1]};
+	for (u32 i = 0; i < LOOKUP_STEPS; i++) {
+		struct lookup_key key = lookup_step(l, ask, i);
 
 		if (!lookup_compile(l, &key, &r))
 			continue;
 		assert_true(r.nbound <= LOOKUP_BOUND);
 		for (u32 k = 0; k < r.nbound; k++)
-			if (r.bound[k]->link == iif)
+			if (r.bound[k]->link == ask->iif)
 				return r.bound[k];
+		if (r.candidate && r.final)
+			return r.candidate;
 		if (!c)
 			c = r.candidate;
 	}
-	return c;
+	return c || l->kind != LOOKUP_KEYED ? c : l->fallback;
+}
+
+static struct tunnel_cfg some_tunnel(void)
+{
+	struct tunnel_cfg cfg = {
+		.local = some_address(false), .remote = some_address(true), .link = rnd(4)};
+
+	if (rnd(2)) {
+		cfg.iflags = TUNL_F_KEY;
+		cfg.ikey = be32_of(rnd(3));
+	}
+	return cfg;
 }
 
 static u32 fill(struct lookup *l, struct lookup_node *node, struct lookup_node **sorted)
@@ -113,13 +159,13 @@ static u32 fill(struct lookup *l, struct lookup_node *node, struct lookup_node *
 	u32 n = rnd(NODES) + 1, plain = 0;
 
 	for (u32 i = 0; i < n; i++) {
-		struct tunnel_cfg cfg = {
-			.local = some_address(false), .remote = some_address(true), .link = rnd(4)};
+		struct tunnel_cfg cfg = some_tunnel();
 
 		/* there is one tunnel without any parameter at most */
 		if (any(cfg.local) && any(cfg.remote) && !cfg.link && plain++)
 			cfg.link = 1;
 		node[i] = lookup_node(&cfg, i + 1);
+		node[i].down = lookup_has_down(l) && !rnd(3);
 		sorted[i] = &node[i];
 		assert_int_equal(lookup_add(l, &node[i]), 0);
 	}
@@ -127,26 +173,59 @@ static u32 fill(struct lookup *l, struct lookup_node *node, struct lookup_node *
 	return n;
 }
 
-static void t_lookup_literal(void **state)
+static struct lookup_ask some_packet(void)
+{
+	struct lookup_ask ask = {
+		.src = some_address(false), .dst = some_address(true), .iif = rnd(4) + 1};
+
+	ask.keyed = rnd(2);
+	if (ask.keyed)
+		ask.key = be32_of(rnd(3));
+	return ask;
+}
+
+static void ask_around(enum lookup_kind kind,
+		       struct lookup_node *(*words)(const struct lookup *l, struct lookup_node **n,
+						    u32 count, const struct lookup_ask *ask))
 {
 	struct lookup_node node[NODES], *sorted[NODES];
 
-	(void)state;
 	for (u32 w = 0; w < WORLDS; w++) {
-		struct lookup l = {0};
+		struct lookup l = {.kind = kind};
 		u32 n = fill(&l, node, sorted);
 
 		for (u32 k = 0; k < ASKS; k++) {
-			be32 s = some_address(false), d = some_address(true);
-			u32 iif = rnd(4) + 1;
+			struct lookup_ask ask = some_packet();
 
-			if (any(s) || any(d))
+			if (any(ask.src) || any(ask.dst))
 				continue;
-			assert_ptr_equal(find(&l, s, d, iif), literal(sorted, n, s, d, iif));
-			assert_ptr_equal(find(&l, s, d, iif), compiled(&l, s, d, iif));
+			assert_ptr_equal(lookup_find(&l, &ask), words(&l, sorted, n, &ask));
+			assert_ptr_equal(lookup_find(&l, &ask), compiled(&l, &ask));
 		}
+		for (u32 i = 0; i < n; i++)
+			lookup_del(&l, &node[i]);
+		assert_int_equal(l.count, 0);
+		assert_null(l.fallback);
 		lookup_free(&l);
 	}
+}
+
+static void t_lookup_plain(void **state)
+{
+	(void)state;
+	ask_around(LOOKUP_PLAIN, literal);
+}
+
+static void t_lookup_keyed(void **state)
+{
+	(void)state;
+	ask_around(LOOKUP_KEYED, literal);
+}
+
+static void t_lookup_filtered(void **state)
+{
+	(void)state;
+	ask_around(LOOKUP_FILTERED, literal_filtered);
 }
 
 static void t_lookup_many(void **state)
@@ -198,8 +277,8 @@ static void t_lookup_bound_overflow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_lookup_literal),
-		cmocka_unit_test(t_lookup_many),
+		cmocka_unit_test(t_lookup_plain),	   cmocka_unit_test(t_lookup_keyed),
+		cmocka_unit_test(t_lookup_filtered),	   cmocka_unit_test(t_lookup_many),
 		cmocka_unit_test(t_lookup_bound_overflow),
 	};
 
