@@ -315,6 +315,8 @@ TUNL_INLINE bool egress_is_engines(struct __sk_buff *skb, const struct wrap *w)
 	if (w->hop->state != HOP_OK)
 		return w->hop->state == HOP_UNREACHABLE && w->tx->how.rules & FAST_TELLS;
 	longest = egress_longest(skb, w);
+	if (w->is_v6 && w->hop->mtu < IP4_HLEN + IP4_MIN_MTU)
+		return true;
 	return !longest || longest > w->hop->mtu ||
 	       skb->len - w->off + egress_added(w) > IP4_MAX_LEN;
 }

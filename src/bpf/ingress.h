@@ -16,6 +16,8 @@
 
 enum { LOG_INTERVAL = 1000000000 }; /* ns */
 
+enum { ICMP6_ADVERTISEMENT = 134, ICMP6_REDIRECT = 137 }; /* RFC 4861 4.2, 4.5 */
+
 /* A tunnel found; RX_NONE, or RX_SLOW: the engine is to look it up. */
 enum { PACKET_HOST_ = 0 };
 
@@ -263,13 +265,31 @@ TUNL_INLINE bool accept_6rd(const struct bpf_tx *tx, const struct unwrap *u)
 	return be32_eq(src, u->outer.src) && be32_eq(dst, u->outer.dst);
 }
 
+/*
+ * Whether it may be an advertisement or redirect, which the engine lets through
+ * of some senders only.
+ */
+TUNL_INLINE bool advertises(struct __sk_buff *skb, const struct unwrap *u)
+{
+	u8 type;
+
+	if (u->in6.next == PROTO_TCP || u->in6.next == PROTO_UDP)
+		return false;
+	if (u->in6.next != PROTO_ICMPV6 ||
+	    bpf_skb_load_bytes(skb, u->off + u->hlen + IP6_HLEN, &type, 1))
+		return true;
+	return type == ICMP6_ADVERTISEMENT || type == ICMP6_REDIRECT;
+}
+
 /* Of a router, or of a sender with an address of its own on our link (spec 8.2). */
-TUNL_INLINE bool accept_isatap(const struct unwrap *u)
+TUNL_INLINE bool accept_isatap(struct __sk_buff *skb, const struct unwrap *u)
 {
 	struct bpf_peer_key router = {.ifindex = u->tunnel, .router = u->outer.src};
 	struct bpf_peer_key link = {.ifindex = u->tunnel,
 				    .prefix = {u->in6.src.w[0], u->in6.src.w[1]}};
 
+	if (advertises(skb, u))
+		return false;
 	if (bpf_map_lookup_elem(&tunl_peer, &router))
 		return true;
 	return isatap_is(&u->in6.src) && be32_eq(ip6_embedded(&u->in6.src), u->outer.src) &&
@@ -293,7 +313,7 @@ TUNL_INLINE bool accept_seq(const struct bpf_tx *tx, struct unwrap *u)
 }
 
 /* What the mode demands of a packet. False: not met, which is the engine's to say. */
-TUNL_INLINE bool ingress_accept(struct unwrap *u)
+TUNL_INLINE bool ingress_accept(struct __sk_buff *skb, struct unwrap *u)
 {
 	const struct bpf_tx *tx = bpf_map_lookup_elem(&tunl_tx, &u->tunnel);
 
@@ -301,7 +321,7 @@ TUNL_INLINE bool ingress_accept(struct unwrap *u)
 		return false;
 	if (tx->how.rules & FAST_CHECK_6RD && u->is_v6 && !accept_6rd(tx, u))
 		return false;
-	if (tx->how.rules & FAST_CHECK_ISATAP && u->is_v6 && !accept_isatap(u))
+	if (tx->how.rules & FAST_CHECK_ISATAP && u->is_v6 && !accept_isatap(skb, u))
 		return false;
 	return !(tx->how.iflags & GRE_S) || accept_seq(tx, u);
 }
@@ -323,7 +343,7 @@ TUNL_INLINE int ingress_tunnel(struct __sk_buff *skb, u32 off, u8 proto)
 	u.tunnel = rx_find(u.key, skb->ifindex);
 	if (u.tunnel == RX_NONE || u.tunnel == RX_SLOW)
 		return HAND_OVER;
-	if (proto != PROTO_IPIP && !ingress_accept(&u))
+	if (proto != PROTO_IPIP && !ingress_accept(skb, &u))
 		return HAND_OVER;
 	return ingress_decap(skb, &u);
 }

@@ -130,6 +130,7 @@ struct engine_tunnel {
 	struct prl *routers; /* of isatap; NULL: none were named */
 	u16 hlen;	     /* bytes between outer IP header and inner packet */
 	bool fast;	     /* the bpf datapath carries it, too */
+	u64 told_ms;	     /* when the parent was last told of a next hop */
 	bool in;	     /* node is in the lookup */
 };
 

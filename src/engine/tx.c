@@ -21,7 +21,7 @@
 #include "wire/icmp.h"
 #include "wire/ip6.h"
 
-enum { SOFT_MS = 30000, ROUTE_TOS = 0xfc, TTL_DEFAULT = 64 };
+enum { SOFT_MS = 30000, ROUTE_TOS = 0xfc, TTL_DEFAULT = 64, TELL_MS = 10 };
 
 /* One inner packet on its way out. */
 struct tx {
@@ -97,6 +97,19 @@ static void tell_nexthop(struct tx *x)
 	x->t->ns->engine->io->event(x->t->ns, &ev);
 }
 
+/* Of a next hop the parent is told once; of IPv6, which is not looked up here, at some rate. */
+static bool is_worth_telling(struct tx *x, bool fresh)
+{
+	u64 now = x->t->ns->engine->now_ms;
+
+	if (!be32_is_zero(x->t->cfg.remote) || !x->t->fast || !(x->in.in4 || x->in.in6))
+		return false;
+	if (!fresh && (x->in.in4 || now < x->t->told_ms + TELL_MS))
+		return false;
+	x->t->told_ms = now;
+	return true;
+}
+
 /* Step 3 with 2.1. */
 static enum reason destination(struct tx *x)
 {
@@ -105,7 +118,7 @@ static enum reason destination(struct tx *x)
 	enum reason r =
 		(m->dest ? m->dest : mode_dest)(&x->t->cfg, &env.env, &x->in, &x->outer.dst);
 
-	if (r == R_NONE && env.fresh && (x->in.in4 || x->in.in6))
+	if (r == R_NONE && is_worth_telling(x, env.fresh))
 		tell_nexthop(x);
 	return r;
 }

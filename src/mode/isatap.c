@@ -58,6 +58,14 @@ static bool isatap_believes(const struct tunnel_cfg *cfg, const struct mode_env 
 	return e && e->is_default;
 }
 
+/* A remote is for what no next hop says where it goes: the engine's. */
+static bool isatap_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
+{
+	sit_fast(cfg, how);
+	how->rules |= FAST_CHECK_ISATAP;
+	return be32_is_zero(cfg->remote);
+}
+
 const struct mode mode_isatap = {
 	.id = MODE_ISATAP,
 	.takes = sit_takes,
@@ -67,6 +75,7 @@ const struct mode mode_isatap = {
 	.dest = isatap_dest,
 	.tos = sit_tos,
 	.fit = sit_fit,
+	.fast = isatap_fast,
 	.needs_host = true,
 	.tells_no_route = true,
 };

@@ -112,6 +112,22 @@ static enum reason sit_accept(const struct tunnel_cfg *cfg, const struct mode_en
 	return R_NONE;
 }
 
+void sit_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
+{
+	how->proto4 = PROTO_IPIP;
+	how->proto6 = PROTO_IPV6;
+	how->rules = FAST_MPLS | FAST_TELLS | FAST_TOS_EXACT | FAST_1280 | FAST_SHORT;
+	how->sixrd = cfg->sixrd;
+}
+
+static bool sit_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
+{
+	sit_fast(cfg, how);
+	if (be32_is_zero(cfg->remote))
+		how->rules |= FAST_EMBEDS | FAST_CHECK_6RD;
+	return true;
+}
+
 const struct mode mode_sit = {
 	.id = MODE_SIT,
 	.proto = {{PROTO_IPV6, IP6_HLEN, ETH_P_IPV6},
@@ -124,6 +140,7 @@ const struct mode mode_sit = {
 	.dest = sit_dest,
 	.tos = sit_tos,
 	.fit = sit_fit,
+	.fast = sit_mode_fast,
 	.needs_host = true,
 	.tells_no_route = true,
 };

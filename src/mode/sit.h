@@ -12,4 +12,7 @@ enum reason sit_fit(const struct tunnel_cfg *cfg, const struct mode_inner *in, s
 enum reason sit_dest(const struct tunnel_cfg *cfg, const struct mode_env *env,
 		     const struct mode_inner *in, be32 *dst);
 
+/* What both tell the bpf datapath. */
+void sit_fast(const struct tunnel_cfg *cfg, struct mode_fast *how);
+
 #endif

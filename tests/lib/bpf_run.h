@@ -127,7 +127,7 @@ static inline int run_load(struct run *r)
 	if (!r->obj)
 		return -errno;
 	bpf_object__for_each_program(p, r->obj) bpf_program__set_autoload(p, true);
-	bpf_object__for_each_map(m, r->obj) if (bpf_map__type(m) != BPF_MAP_TYPE_ARRAY)
+	bpf_object__for_each_map(m, r->obj) if (!strstr(bpf_map__name(m), "state"))
 		bpf_map__set_max_entries(m, 64);
 	return bpf_object__load(r->obj);
 }
