@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/addr.h"
 #include "lib/text.h"
 #include "model/grammar.h"
 
@@ -40,6 +41,19 @@ static void row_stats(json_t *json, struct tunnel_stats *s)
 	}
 }
 
+/* In the daemon's order, newest first: each is put before those behind it. */
+static void row_routers(json_t *json, struct prl *p)
+{
+	for (size_t i = json_array_size(json); i--;) {
+		json_t *entry = json_array_get(json, i);
+		const char *text = json_string_value(json_object_get(entry, "address"));
+		be32 addr;
+
+		if (text && addr4_parse(text, &addr))
+			prl_add(p, addr, json_is_true(json_object_get(entry, "default")));
+	}
+}
+
 int row_read(json_t *json, struct tunnel_row *row, struct err *e)
 {
 	const char *config = json_string_value(json_object_get(json, "config"));
@@ -56,6 +70,7 @@ int row_read(json_t *json, struct tunnel_row *row, struct err *e)
 	row_text(json, "datapath", row->datapath, sizeof(row->datapath));
 	row_text(json, "why", row->why, sizeof(row->why));
 	row_stats(json_object_get(json, "stats"), &row->stats);
+	row_routers(json_object_get(json, "routers"), &row->routers);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "cli/ctl.h"
+#include "model/prl.h"
 #include "model/stats.h"
 #include "model/tunnel.h"
 
@@ -18,6 +19,7 @@ struct tunnel_row {
 	char datapath[8]; /* in use: "bpf", "user" */
 	char why[160];	  /* why that one */
 	struct tunnel_stats stats;
+	struct prl routers; /* of isatap */
 };
 
 /* Read a row. -EPROTO with e filled where the daemon's words make no sense. */

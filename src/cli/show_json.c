@@ -32,6 +32,30 @@ static void put_6rd(json_t *o, const struct tunnel_cfg *cfg)
 	json_object_set_new(o, "6rd-relay_prefixlen", json_integer(s->relay_len));
 }
 
+/* iproute2 repeats the member for each; here several are an array. */
+static void put_router(json_t *o, const struct prl_entry *e)
+{
+	const char *key = e->is_default ? "pdr" : "pr";
+	json_t *there = json_object_get(o, key);
+	char buf[ADDR4_TEXT];
+	json_t *addr = json_string(addr4_print(e->addr, buf));
+
+	if (!there)
+		json_object_set_new(o, key, addr);
+	else if (json_is_array(there))
+		json_array_append_new(there, addr);
+	else
+		json_object_set_new(o, key, json_pack("[O, o]", there, addr));
+}
+
+static void put_routers(json_t *o, const struct tunnel_row *row)
+{
+	if (row->cfg.mode != MODE_ISATAP)
+		return;
+	for (u32 i = 0; i < min_of(row->routers.n, (u32)PRL_SHOWN); i++)
+		put_router(o, &row->routers.entry[i]);
+}
+
 static void put_keys(json_t *o, const struct tunnel_cfg *cfg)
 {
 	bool in, out;
@@ -70,6 +94,7 @@ static void put_tunnel(const struct cli *cli, json_t *o, const struct tunnel_row
 	json_object_set_new(o, "mode", json_sprintf("%s/ip", show_proto(cfg->proto)));
 	put_addr(o, "remote", cfg->remote);
 	put_addr(o, "local", cfg->local);
+	put_routers(o, row);
 	if (cfg->dev[0])
 		json_object_set_new(o, "dev", json_string(cfg->dev));
 	if (cfg->ttl)

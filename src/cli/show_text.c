@@ -67,17 +67,38 @@ static void text_addr(const struct cli *cli, const char *addr, const char *tail,
 	fprintf(out, "%s%s%s%s", on, addr, tail, off);
 }
 
-/* Under -r the remote by its host's name, where it has one. */
-static void text_remote(const struct cli *cli, be32 addr, FILE *out)
+enum { HOST_TEXT = NI_MAXHOST };
+
+/* Under -r an address by its host's name, where it has one. */
+static const char *addr_named(const struct cli *cli, be32 addr, char buf[static HOST_TEXT])
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = addr.raw};
-	char host[NI_MAXHOST], buf[ADDR4_TEXT];
-	const char *name = addr4_any(addr, buf);
 
 	if (cli->resolve && !be32_is_zero(addr) &&
-	    !getnameinfo((struct sockaddr *)&sin, sizeof(sin), host, sizeof(host), NULL, 0, 0))
-		name = host;
-	text_addr(cli, name, " ", out);
+	    !getnameinfo((struct sockaddr *)&sin, sizeof(sin), buf, HOST_TEXT, NULL, 0, 0))
+		return buf;
+	return addr4_any(addr, buf);
+}
+
+static void text_remote(const struct cli *cli, be32 addr, FILE *out)
+{
+	char buf[HOST_TEXT];
+
+	text_addr(cli, addr_named(cli, addr, buf), " ", out);
+}
+
+/* The routers that an ISATAP tunnel believes; `pdr` is a default one. */
+static void text_routers(const struct cli *cli, const struct tunnel_row *row, FILE *out)
+{
+	char buf[HOST_TEXT];
+
+	if (row->cfg.mode != MODE_ISATAP)
+		return;
+	for (u32 i = 0; i < min_of(row->routers.n, (u32)PRL_SHOWN); i++) {
+		const struct prl_entry *e = &row->routers.entry[i];
+
+		fprintf(out, " %s %s", e->is_default ? "pdr" : "pr", addr_named(cli, e->addr, buf));
+	}
 }
 
 static void text_tos(const struct cli *cli, u8 tos, FILE *out)
@@ -137,6 +158,7 @@ static void text_line(const struct cli *cli, const struct tunnel_row *row, FILE 
 	text_remote(cli, cfg->remote, out);
 	fputs("local ", out);
 	text_addr(cli, addr4_any(cfg->local, buf), "", out);
+	text_routers(cli, row, out);
 	if (cfg->dev[0])
 		fprintf(out, " dev %s", cfg->dev);
 	if (cfg->ttl)

@@ -8,6 +8,8 @@
 static const struct mode *const modes[] = {
 	&mode_ipip,
 	&mode_gre,
+	&mode_sit,
+	&mode_isatap,
 };
 
 const struct mode *mode_by_id(enum mode_id id)

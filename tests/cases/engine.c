@@ -171,6 +171,9 @@ static void dp_close(void *dp)
 {
 	struct dp *d = dp;
 
+	for (unsigned i = 0; i < CASE_TUNNELS; i++)
+		if (d->tunnel[i].ns)
+			engine_tunnel_unset(&d->tunnel[i]);
 	engine_ns_fini(&d->ns);
 	free(d);
 }
