@@ -7,9 +7,11 @@
  * Input: a byte of configuration, then records of operation, virtio flags, GSO
  * type, header length, checksum start and length (2 bytes), each with its packet.
  */
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "engine/core.h"
 #include "lib/err.h"
@@ -22,6 +24,10 @@ static const char *const configs[] = {
 	"t mode ipip remote 192.0.2.2 local 192.0.2.1 ttl 9 tos 1",
 	"t mode ipip remote 192.0.2.2 nopmtudisc",
 	"t mode ipip local 192.0.2.1 dev if2",
+	"t mode gre remote 192.0.2.2 local 192.0.2.1",
+	"t mode gre remote 192.0.2.2 local 192.0.2.1 csum key 5 seq",
+	"t mode gre local 192.0.2.1 nopmtudisc tos inherit/0x10",
+	"t mode gre remote 239.1.1.1 local 192.0.2.1 key 239.1.1.1 icsum",
 };
 
 static struct outgoing pieces[64];
@@ -100,8 +106,40 @@ static void io_event(struct engine_ns *ns, const struct engine_event *ev)
 	touch((const u8 *)ev->text, strnlen(ev->text, sizeof(ev->text)));
 }
 
-static const struct engine_io io = {io_route,	io_out,	 io_send, io_flush,
-				    io_deliver, io_icmp, io_event};
+static int io_next_hop6(struct engine_tunnel *t, const struct ip6_addr *dst, struct ip6_addr *hop)
+{
+	(void)t;
+	*hop = *dst;
+	return 0;
+}
+
+static u32 io_addresses6(struct engine_tunnel *t, struct inner6_addr *a, u32 max)
+{
+	(void)t;
+	memset(a, 0x20, max ? sizeof(*a) : 0);
+	return min_of(max, 1U);
+}
+
+static int io_neighbour(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr)
+{
+	(void)t;
+	touch(addr, family == AF_INET ? 4 : 16);
+	*lladdr = be32_of(OURS + 1);
+	return *(const u8 *)addr & 1 ? -ENOENT : 0;
+}
+
+static const struct engine_io io = {
+	.route = io_route,
+	.next_hop6 = io_next_hop6,
+	.addresses6 = io_addresses6,
+	.neighbour = io_neighbour,
+	.out = io_out,
+	.send = io_send,
+	.flush = io_flush,
+	.deliver = io_deliver,
+	.icmp = io_icmp,
+	.event = io_event,
+};
 
 struct record {
 	u8 op, flags, gso, size_hi, hdr_len, csum_start, len_hi, len_lo;
@@ -109,7 +147,8 @@ struct record {
 
 static void one(struct engine_tunnel *t, const struct record *r, const u8 *bytes, u32 len)
 {
-	struct packet p = {.len = len, .ethertype = r->op & 4 ? 0x86dd : 0x0800};
+	static const u16 types[] = {0x0800, 0x86dd, 0x8847, 0x1234};
+	struct packet p = {.len = len, .ethertype = types[r->op / 4 % countof(types)]};
 	u8 *buf = malloc(len ? len : 1);
 
 	if (!buf)

@@ -7,6 +7,8 @@ import struct
 import sys
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import GRE
 
 OUTER = IP(src="192.0.2.2", dst="192.0.2.1", proto=4)
 INNER = IP(src="10.0.0.2", dst="10.0.0.1")
@@ -27,6 +29,16 @@ def engine_packets():
         + record(0, INNER / UDP() / bytes(1400))
     yield b"\0" + record(3, IP(dst="192.0.2.1") / ICMP(type=3, code=1) / quoted) + record(0, INNER / UDP())
     yield b"\3" + record(0, INNER / ICMP()) + record(4, bytes(60))
+    gre = IP(src="192.0.2.2", dst="192.0.2.1", proto=47)
+    inner6 = IPv6(src="2001:db8::1", dst="2001:db8::2") / UDP() / bytes(1400)
+    yield b"\x84" + record(0, INNER / UDP()) + record(4, inner6) + record(1, gre / GRE() / INNER / UDP() / b"abc")
+    yield b"\x85" + record(0, INNER / UDP() / bytes(1400)) \
+        + record(1, gre / GRE(chksum_present=1, key_present=1, key=5, seqnum_present=1) / INNER / UDP() / b"abc") \
+        + record(0, INNER / TCP() / bytes(3000), flags=1, gso=1, size=88)
+    yield b"\6" + record(4, inner6) + record(0, INNER / UDP()) + record(1, gre / GRE(proto=0x883e) / INNER)
+    yield b"\7" + record(0, INNER / UDP()) + record(8, bytes(60)) \
+        + record(3, IP(dst="192.0.2.1") / ICMP(type=3, code=1)
+                 / bytes(IP(src="192.0.2.1", dst="192.0.2.2", proto=47, len=124)) / bytes.fromhex("0000080045000064"))
 
 
 def model_grammar():
