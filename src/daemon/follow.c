@@ -106,13 +106,21 @@ static void move(struct tunnel *t, struct ns *to)
 	netns_drop_unused(from);
 }
 
+/* Whether l is t's device still: one that came in meanwhile may have its index now. */
+static bool is_own(const struct tunnel *t, const struct link *l)
+{
+	char name[TUNL_NAME_LEN];
+
+	return t->queue < 0 || priv_tun_name(t->queue, name) || !strcmp(name, l->l.name);
+}
+
 static void follow(struct tunnel *t)
 {
 	struct link *l = link_find(t->place, t->link.ifindex);
 	struct ns *now;
 
 	t->follow = false;
-	if (l) {
+	if (l && is_own(t, l)) {
 		take(t, &l->l);
 		if (l->retry)
 			t->attached = false;
@@ -120,7 +128,7 @@ static void follow(struct tunnel *t)
 		return;
 	}
 	now = whereabouts(t);
-	if (now && now != t->place) {
+	if (now) { /* the same one again, perhaps, under another index */
 		move(t, now);
 		return;
 	}

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 
@@ -59,6 +60,22 @@ def test_renamed_while_no_daemon_ran(ends):
     wait_until(lambda: not e.a.ping(e.B, "-W", "1", check=False).returncode)
     e.tunl(e.a, "del newt")
     assert e.a.link("newt") is None
+
+
+def test_moved_there_and_back_unseen(ends):
+    """Back under another index before the daemon looked: the same tunnel."""
+    e = ends().both()
+    far = e.net.add(e.a.name[:-1] + "m")
+    index = e.a.link("tun1")["ifindex"]
+    parent, _ = e.tunl.parent_and_engine()
+    e.tunl.kill(parent, sig=signal.SIGSTOP)
+    e.a.ip(f"link set tun1 netns {far}", f"link add d0 index {index} type veth peer name d1")
+    far.ip(f"link set tun1 netns {e.a}")
+    e.a.ip("link set tun1 up", f"addr add {e.A} peer {e.B} dev tun1")
+    e.tunl.kill(parent, sig=signal.SIGCONT)
+    assert e.a.link("tun1")["ifindex"] != index
+    wait_until(lambda: not e.b.ping(e.A, "-W", "1", check=False).returncode)
+    assert e.tunl(e.a, "show").stdout.startswith("tun1: ip/ip "), e.tunl.log()
 
 
 def test_moved_while_no_daemon_ran(ends):
