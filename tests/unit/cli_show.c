@@ -113,7 +113,7 @@ static void t_show_options(void **state)
 	cli.color = true;
 	expect_text(
 		&cli, "x mode ipip local 1.1.1.1",
-		"\033[36mt1: \033[0mip/ip remote \033[35many\033[0m local \033[35m1.1.1.1\033[0m "
+		"\033[36mt1: \033[0mip/ip remote \033[35many \033[0mlocal \033[35m1.1.1.1\033[0m "
 		"ttl inherit\n");
 	cli = ip;
 	cli.stats = true;
