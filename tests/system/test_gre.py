@@ -143,6 +143,23 @@ def test_checksum_and_sequence_are_demanded(tunl, gre):
     assert send(net, tunl, packet(chksum_present=1, seqnum_present=1, sequence_number=8)) == good
 
 
+def test_outer_fragments_are_summed_whole(tunl, gre):
+    """G53: the checksum is over the packet that the fragments make."""
+    from scapy.layers.inet import fragment
+    net = gre("csum")
+    inner = IP(src=B4, dst=A4) / UDP(sport=1, dport=9) / blob(1000)
+    whole = IP(bytes(IP(**OUTER, id=77) / GRE(chksum_present=1) / inner))
+    before, link = tunl.stats(net.a, "g1"), net.wire_to_a()
+    pieces = fragment(whole, fragsize=600)
+    assert len(pieces) == 2
+    with net.a.sniff("g1") as device:
+        for piece in pieces:
+            link.send(piece)
+        assert bytes(device.wait(lambda p: p.src == B4 and p.haslayer(UDP))) == bytes(inner)
+    link.close()
+    wait_until(lambda: tunl.stats(net.a, "g1")["rx_packets"] == before["rx_packets"] + 1)
+
+
 def test_any_ethertype(tunl, gre):
     """G20, G50: MPLS and a type nobody knows come out as the type they went in."""
     net = gre("key 5")

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -214,6 +215,27 @@ static void t_addr_with_peer(void **state)
 	assert_int_equal(a.scope, RT_SCOPE_HOST);
 }
 
+/* An address of the length asked for, and only of a neighbour that has one. */
+static void t_neighbour(void **state)
+{
+	struct ndmsg *ndm;
+	struct nlmsghdr *nlh = message(RTM_NEWNEIGH, sizeof(*ndm), (void **)&ndm);
+	u8 lladdr[4] = {0};
+
+	(void)state;
+	ndm->ndm_state = NUD_PERMANENT;
+	assert_int_equal(rtnl_neighbour_parse(nlh, lladdr, 4), -ENOENT);
+	mnl_attr_put(nlh, NDA_LLADDR, 6, "abcdef");
+	assert_int_equal(rtnl_neighbour_parse(nlh, lladdr, 4), -ENOENT);
+	mnl_attr_put(nlh, NDA_LLADDR, 4, "abcd");
+	assert_int_equal(rtnl_neighbour_parse(nlh, lladdr, 4), 0);
+	assert_memory_equal(lladdr, "abcd", 4);
+	ndm->ndm_state = NUD_FAILED;
+	assert_int_equal(rtnl_neighbour_parse(nlh, lladdr, 4), -ENOENT);
+	nlh->nlmsg_type = RTM_NEWLINK;
+	assert_int_equal(rtnl_neighbour_parse(nlh, lladdr, 4), -EINVAL);
+}
+
 /* Of the kernel itself: the loopback device has ::1, and the way to it is known. */
 static void t_kernel_ipv6(void **state)
 {
@@ -233,6 +255,19 @@ static void t_kernel_ipv6(void **state)
 	rtnl_close(&r);
 }
 
+/* Of the kernel itself: nobody has no neighbour. */
+static void t_kernel_neighbour(void **state)
+{
+	static const u8 nobody[4] = {192, 0, 2, 250};
+	struct rtnl r;
+	be32 lladdr;
+
+	(void)state;
+	assert_int_equal(rtnl_open(&r), 0);
+	assert_int_equal(rtnl_neighbour_get(&r, 1, AF_INET, nobody, &lladdr), -ENOENT);
+	rtnl_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +275,8 @@ int main(void)
 		cmocka_unit_test(t_addr6),
 		cmocka_unit_test(t_addr_with_peer),
 		cmocka_unit_test(t_kernel_ipv6),
+		cmocka_unit_test(t_neighbour),
+		cmocka_unit_test(t_kernel_neighbour),
 		cmocka_unit_test(t_route_with_learned_mtu),
 		cmocka_unit_test(t_route_by_ipv6_gateway),
 		cmocka_unit_test(t_short_attributes),
