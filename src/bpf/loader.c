@@ -22,6 +22,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/counts.h"
 #include "bpf/object.h"
 #include "bpf/tc.h"
 #include "model/tunnel.h"
@@ -45,42 +46,6 @@ static int map_del(struct bpf_ns *b, enum bpf_map_id map, const void *key)
 	if (bpf_map_delete_elem(b->set.map[map], key) && errno != ENOENT)
 		return -errno;
 	return 0;
-}
-
-/* The entry of a tunnel in the per-CPU map; what is there already stays. */
-static int stats_make(const struct bpf_set *s, u32 ifindex)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct bpf_stats *zero;
-	int r;
-
-	if (cpus < 0)
-		return cpus;
-	zero = calloc((size_t)cpus, sizeof(*zero));
-	if (!zero)
-		return -ENOMEM;
-	r = bpf_map_update_elem(s->map[BPF_MAP_stats], &ifindex, zero, BPF_NOEXIST);
-	r = r && errno != EEXIST ? -errno : 0;
-	free(zero);
-	return r;
-}
-
-static int stats_read(const struct bpf_set *s, u32 ifindex, struct tunnel_stats *sum)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct bpf_stats *all;
-	int r;
-
-	if (cpus < 0)
-		return cpus;
-	all = calloc((size_t)cpus, sizeof(*all));
-	if (!all)
-		return -ENOMEM;
-	r = bpf_map_lookup_elem(s->map[BPF_MAP_stats], &ifindex, all) ? -errno : 0;
-	for (int i = 0; !r && i < cpus; i++)
-		stats_add(sum, &all[i].s);
-	free(all);
-	return r;
 }
 
 int bpf_ns_load(struct bpf_ns **b, struct err *e)
@@ -303,40 +268,6 @@ static int map_copy(const struct bpf_set *from, const struct bpf_set *to, enum b
 	return 0;
 }
 
-/* Entries of zero in `to` for each tunnel that `from` counts. */
-static int stats_prepare(const struct bpf_set *from, const struct bpf_set *to)
-{
-	u32 key, next;
-	const void *at = 0;
-
-	while (!bpf_map_get_next_key(from->map[BPF_MAP_stats], at, &next)) {
-		int r = stats_make(to, next);
-
-		if (r)
-			return r;
-		key = next;
-		at = &key;
-	}
-	return 0;
-}
-
-/* What the old programs counted, added to the new load's base. They run no more. */
-static void stats_settle(const struct bpf_set *from, const struct bpf_set *to)
-{
-	struct tunnel_stats sum;
-	u32 key, next;
-	const void *at = 0;
-
-	while (!bpf_map_get_next_key(from->map[BPF_MAP_stats], at, &next)) {
-		if (bpf_map_lookup_elem(to->map[BPF_MAP_base], &next, &sum))
-			memset(&sum, 0, sizeof(sum));
-		if (!stats_read(from, next, &sum))
-			bpf_map_update_elem(to->map[BPF_MAP_base], &next, &sum, BPF_ANY);
-		key = next;
-		at = &key;
-	}
-}
-
 static int copy_all(const struct bpf_set *from, const struct bpf_set *to)
 {
 	static const enum bpf_map_id copied[] = {BPF_MAP_tx,   BPF_MAP_rx,   BPF_MAP_local,
@@ -497,6 +428,35 @@ int bpf_ns_set_peer(struct bpf_ns *b, const struct bpf_peer_key *key, bool prese
 
 	return present ? map_set_growing(b, BPF_MAP_peer, key, &one)
 		       : map_del(b, BPF_MAP_peer, key);
+}
+
+/* Forget the routers of a tunnel that are not in the list. */
+static void routers_purge(struct bpf_ns *b, u32 ifindex, const struct prl *keep)
+{
+	struct bpf_peer_key key, next;
+	const void *at = 0;
+
+	while (!bpf_map_get_next_key(b->set.map[BPF_MAP_peer], at, &next)) {
+		bool is_router = next.ifindex == ifindex && !be32_is_zero(next.router);
+
+		key = next;
+		if (!is_router || (keep && prl_find(keep, next.router)) ||
+		    map_del(b, BPF_MAP_peer, &key))
+			at = &key;
+	}
+}
+
+int bpf_ns_set_routers(struct bpf_ns *b, u32 ifindex, const struct prl *routers)
+{
+	int r = 0;
+
+	routers_purge(b, ifindex, routers);
+	for (u32 i = 0; !r && routers && i < routers->n; i++) {
+		struct bpf_peer_key key = {.ifindex = ifindex, .router = routers->entry[i].addr};
+
+		r = bpf_ns_set_peer(b, &key, true);
+	}
+	return r;
 }
 
 int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st)

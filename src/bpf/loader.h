@@ -8,6 +8,7 @@
 
 #include "bpf/maps.h"
 #include "lib/err.h"
+#include "model/prl.h"
 
 struct bpf_ns; /* programs and maps of one namespace; owned by the caller */
 
@@ -58,6 +59,9 @@ int bpf_ns_set_local(struct bpf_ns *b, be32 addr, bool present);
 int bpf_ns_set_nbma(struct bpf_ns *b, const struct bpf_nbma_key *key, const struct bpf_hop *hop);
 int bpf_ns_set_peer(struct bpf_ns *b, const struct bpf_peer_key *key, bool present);
 int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st);
+
+/* Make the routers of an isatap tunnel those (NULL: none). 0 or -errno. */
+int bpf_ns_set_routers(struct bpf_ns *b, u32 ifindex, const struct prl *routers);
 
 /*
  * Sequence numbers. bpf_ns_set_tx() gives a tunnel with them an entry of tunl_seq

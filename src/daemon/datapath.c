@@ -177,7 +177,20 @@ static void withdraw(struct tunnel *t)
 		bpf_ns_detach(ns->bpf, t->link.ifindex);
 	if (ns->bpf && t->has_tx)
 		bpf_ns_set_tx(ns->bpf, t->link.ifindex, NULL);
+	if (ns->bpf)
+		bpf_ns_set_routers(ns->bpf, t->link.ifindex, NULL);
 	t->attached = t->has_tx = false;
+}
+
+/* The programs believe the routers that the engine does. 0 or -errno. */
+static int write_routers(struct tunnel *t)
+{
+	struct mode_fast how = {};
+
+	mode_by_id(t->cfg.mode)->fast(&t->cfg, &how);
+	return how.rules & FAST_CHECK_ISATAP
+		       ? bpf_ns_set_routers(t->home->bpf, t->link.ifindex, t->prl)
+		       : 0;
 }
 
 static int carry(struct tunnel *t, struct err *e)
@@ -187,6 +200,8 @@ static int carry(struct tunnel *t, struct err *e)
 	if (t->resolve)
 		resolve(t);
 	err = write_tx(t);
+	if (!err)
+		err = write_routers(t);
 	if (err)
 		return err_set(e, -err, "the maps do not take it: %s", strerror(-err));
 	if (t->attached)
