@@ -97,6 +97,31 @@ static void t_show_text(void **state)
 		expect_text(&ip, rows[i].config, rows[i].text);
 }
 
+/* Routers of isatap: newest first, at most 15; of other modes none are shown. */
+static void t_show_routers(void **state)
+{
+	struct tunnel_row row = row_of("x mode isatap local 1.1.1.1");
+	json_t *o;
+
+	(void)state;
+	assert_int_equal(prl_add(&row.routers, be32_of(0x01010102), true), 0);
+	o = show_object(&ip, &row);
+	assert_string_equal(json_string_value(json_object_get(o, "pdr")), "1.1.1.2");
+	json_decref(o);
+	for (u32 i = 0; i < PRL_SHOWN; i++)
+		assert_int_equal(prl_add(&row.routers, be32_of(0x02000001 + i), false), 0);
+	o = show_object(&ip, &row);
+	assert_null(json_object_get(o, "pdr"));
+	assert_int_equal(json_array_size(json_object_get(o, "pr")), PRL_SHOWN);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "pr"), 0)),
+			    "2.0.0.15");
+	json_decref(o);
+	row.cfg.mode = MODE_SIT;
+	o = show_object(&ip, &row);
+	assert_null(json_object_get(o, "pr"));
+	json_decref(o);
+}
+
 static void t_show_options(void **state)
 {
 	struct cli cli = ip;
@@ -226,9 +251,9 @@ static void t_row_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_show_text),	  cmocka_unit_test(t_show_options),
-		cmocka_unit_test(t_show_json_ip), cmocka_unit_test(t_show_json_own),
-		cmocka_unit_test(t_row_refuses),
+		cmocka_unit_test(t_show_text),	   cmocka_unit_test(t_show_options),
+		cmocka_unit_test(t_show_routers),  cmocka_unit_test(t_show_json_ip),
+		cmocka_unit_test(t_show_json_own), cmocka_unit_test(t_row_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
