@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import packets  # noqa: E402
-from world import Failed, World  # noqa: E402
+from world import VARIANTS, Failed, World  # noqa: E402
 
 OUT = pathlib.Path("/out")
 MODULES = ("ipip", "ip_gre", "sit", "ip_vti", "tun", "veth", "dummy", "sch_ingress", "cls_bpf")
@@ -45,16 +45,18 @@ def attempt(scenario, name, world):
 
 
 def between(scenario, checks, build):
-    """Scenario MODE-WHO: checks between the driver and WHO."""
-    mode, who = scenario.split("-")
+    """Scenario VARIANT-WHO: checks between the driver and WHO."""
+    variant, who = scenario.rsplit("-", 1)
     started = time.monotonic()
+    world = World(who, build)
     try:
-        world = World(who, build)
-        world.make(mode)
-    except Exception:
-        say(scenario, "set-up", started, traceback.format_exc())
-        return
-    for name in checks or packets.CHECKS:
+        world.make(variant)
+    except Failed as error:
+        say(scenario, "set-up", started, str(error))
+        checks = []
+    else:
+        checks = checks or packets.CHECKS
+    for name in checks:
         attempt(scenario, name, world)
     world.close()
 
@@ -69,7 +71,9 @@ def command_line(scenario, checks, build):
     say(scenario, "diff", started, None if done.returncode == 0 else done.stdout + done.stderr)
 
 
-SCENARIOS = {"ipip-kernel": between, "ipip-user": between, "ipip-bpf": between, "cli": command_line}
+SCENARIOS = {**{f"{variant}-{who}": between for variant, v in VARIANTS.items() for who in ("kernel", "user", "bpf")
+                if who != "bpf" or v.bpf},
+             "cli": command_line}
 
 
 def main():

@@ -3,7 +3,9 @@
 driver's, and t, whose tunnel is made by who is under test. What passes the router is
 kept and written as a pcap where a check fails."""
 
+import collections
 import contextlib
+import itertools
 import os
 import pathlib
 import select
@@ -18,6 +20,18 @@ import sides
 ETH_P_ALL, SO_RCVBUFFORCE = 3, 33
 K, T, RK, RT = "10.10.10.2", "10.10.20.2", "10.10.10.1", "10.10.20.1"  # outer
 IK, IT = "10.10.100.1", "10.10.200.1"  # inner
+# k, t: what each end's tunnel is made with, besides mode and addresses; bpf: that datapath carries it
+Variant = collections.namedtuple("Variant", "mode k t bpf", defaults=((), (), True))
+VARIANTS = {
+    "ipip": Variant("ipip"),
+    "gre": Variant("gre"),
+    "gre+key": Variant("gre", ("key", "7"), ("key", "7")),
+    "gre+ikey": Variant("gre", ("ikey", "5", "okey", "6"), ("ikey", "6", "okey", "5")),
+    "gre+csum": Variant("gre", ("csum",), ("csum",), False),
+    "gre+seq": Variant("gre", ("seq",), ("seq",), False),
+    "gre+all": Variant("gre", ("csum", "key", "7", "seq"), ("csum", "key", "7", "seq"), False),
+}
+PROTOCOLS = {"ipip": 4, "gre": 47}
 # The drivers' receive handler is in the machine's one kernel, so it answers in t as well,
 # where it has no tunnel, to what tunl's engine receives. Where tunl is for, there is none.
 NO_DRIVERS_ANSWER = """table ip interop {
@@ -50,6 +64,36 @@ def wait_until(condition, seconds, what):
         if time.monotonic() > end:
             raise Failed(f"not within {seconds} s: {what}")
         time.sleep(0.01)
+
+
+def checksum(data):
+    """RFC 1071, over bytes."""
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Front:
+    """What one end puts between outer and inner IP header (RFC 2784, 2890)."""
+
+    def __init__(self, mode, words):
+        self.mode, self.csum, self.seq = mode, "csum" in words, "seq" in words
+        self.key = next((int(words[words.index(w) + 1]) for w in ("key", "okey") if w in words), None)
+        # Behind those of the tunnel itself, which are few.
+        self.numbers = itertools.count(1 << 20)
+
+    def bytes(self, inner):
+        if self.mode == "ipip":
+            return b""
+        flags = 0x8000 * self.csum | 0x2000 * (self.key is not None) | 0x1000 * self.seq
+        tail = b"" if self.key is None else struct.pack("!I", self.key)
+        tail += struct.pack("!I", next(self.numbers)) if self.seq else b""
+        head = struct.pack("!HH", flags, 0x0800)
+        if not self.csum:
+            return head + tail
+        return head + struct.pack("!HH", checksum(head + b"\0" * 4 + tail + inner), 0) + tail
 
 
 class Host:
@@ -110,8 +154,8 @@ class Tap:
         self.frames = []
 
     def outer(self, source, wanted=lambda ip: True):
-        """IPv4 packets of protocol 4 from an outer source, without their Ethernet header."""
-        return [f[14:] for f in self.drain() if f[12:14] == b"\x08\x00" and f[23] == 4
+        """IPv4 packets from an outer source, without their Ethernet header."""
+        return [f[14:] for f in self.drain() if f[12:14] == b"\x08\x00"
                 and f[26:30] == socket.inet_aton(source) and wanted(f[14:])]
 
     def wait(self, source, wanted, what):
@@ -156,10 +200,16 @@ class World:
             return end.run(sides.REAL_IP, "tunnel", *words)
         return end.run(self.build / "tunl", *words, env=self.env)
 
-    def make(self, mode):
+    def make(self, name):
+        """The tunnel of a VARIANT, at both ends."""
+        mode, of_k, of_t, _ = VARIANTS[name]
+        self.protocol = PROTOCOLS[mode]
+        self.fronts = {self.k: Front(mode, of_k), self.t: Front(mode, of_t)}
+        self.front = len(self.fronts[self.k].bytes(b""))  # bytes between the headers
+        self.mtu = 1480 - self.front
         carried = [] if self.who == "kernel" else ["datapath", self.who]
-        self.tunnel(self.k, "add", "tun1", "mode", mode, "remote", T, "local", K)
-        self.tunnel(self.t, "add", "tun1", "mode", mode, "remote", K, "local", T, *carried)
+        self.tunnel(self.k, "add", "tun1", "mode", mode, "remote", T, "local", K, *of_k)
+        self.tunnel(self.t, "add", "tun1", "mode", mode, "remote", K, "local", T, *of_t, *carried)
         self.k.ip("link set tun1 up", f"addr add {IK} peer {IT} dev tun1")
         self.t.ip("link set tun1 up", f"addr add {IT} peer {IK} dev tun1")
 
