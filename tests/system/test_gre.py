@@ -20,13 +20,15 @@ def up(ns, dev, own4, peer4, own6, peer6):
           f"addr add {own6} peer {peer6} dev {dev} nodad")
 
 
-@pytest.fixture
-def gre(tunl, underlay):
+@pytest.fixture(params=["auto", "user"])
+def gre(tunl, underlay, request):
     """A function that makes gre tunnels g1 in a and b: gre(options of a, options of b, underlay's)."""
+    how = f"datapath {request.param}"
+
     def make(a="", b=None, **options):
         net = underlay(**options)
-        tunl(net.a, f"add g1 mode gre {TO_B} {a}")
-        tunl(net.b, f"add g1 mode gre {TO_A} {a if b is None else b}")
+        tunl(net.a, f"add g1 mode gre {TO_B} {a} {how}")
+        tunl(net.b, f"add g1 mode gre {TO_A} {a if b is None else b} {how}")
         net.b.ip("link set g1 mtu 1464")  # enough for IPv6, whatever its underlay has
         up(net.a, "g1", A4, B4, A6, B6)
         up(net.b, "g1", B4, A4, B6, A6)
