@@ -17,6 +17,7 @@ struct row {
 	bool stranger; /* the quoted destination is no tunnel's */
 	bool damaged;  /* wrong ICMP checksum */
 	u8 proto;      /* quoted; 0: 4 */
+	u8 gre[8];     /* quoted behind the header; the tunnel of 47 has key 5 */
 	/* after */
 	bool slow;
 	u32 mtu_after; /* 0: as before */
@@ -64,6 +65,33 @@ static const struct row rows[] = {
 	{.name = "I80 short quote", .type = 3, .code = 1, .quote = 27},
 	{.name = "echo request", .type = 8, .code = 0},
 	{.name = "checksum wrong", .type = 3, .code = 4, .mtu = 1400, .damaged = true},
+	{.name = "S34 about sit",
+	 .type = 3,
+	 .code = 4,
+	 .mtu = 1400,
+	 .proto = PROTO_IPV6,
+	 .slow = true,
+	 .mtu_after = 1400},
+	{.name = "about gre",
+	 .type = 3,
+	 .code = 4,
+	 .mtu = 1400,
+	 .proto = PROTO_GRE,
+	 .gre = {0x20, 0, 8, 0, 0, 0, 0, 5},
+	 .slow = true,
+	 .mtu_after = 1400},
+	{.name = "about gre with another key",
+	 .type = 3,
+	 .code = 4,
+	 .mtu = 1400,
+	 .proto = PROTO_GRE,
+	 .gre = {0x20, 0, 8, 0, 0, 0, 0, 6}},
+	{.name = "about gre with a checksum",
+	 .type = 3,
+	 .code = 4,
+	 .mtu = 1400,
+	 .proto = PROTO_GRE,
+	 .gre = {0xa0, 0, 8, 0, 0, 0, 0, 0}},
 	{.name = "about UDP", .type = 3, .code = 4, .mtu = 1400, .proto = PROTO_UDP},
 };
 
@@ -96,6 +124,8 @@ static u32 make(const struct row *w, u8 *p)
 	icmp[6] = (u8)(w->mtu >> 8);
 	icmp[7] = (u8)w->mtu;
 	ip4_build((struct ip4 *)(icmp + 8), &quoted);
+	if (w->proto == PROTO_GRE)
+		memcpy(icmp + 8 + IP4_HLEN, w->gre, sizeof(w->gre));
 	check = csum_finish(csum_add(0, icmp, 8 + quote));
 	memcpy(icmp + 2, &check, 2);
 	if (w->damaged)
@@ -111,6 +141,12 @@ static void reset(struct run *r)
 	struct bpf_rx rx = {.candidate = r->dev[TUNNEL]};
 	struct bpf_tx tx = {.hop = {.state = HOP_OK, .mtu = MTU_NOW}};
 
+	run_set(r, "tunl_rx_2", &key, &rx);
+	key.proto = PROTO_IPV6;
+	run_set(r, "tunl_rx_2", &key, &rx);
+	key.proto = PROTO_GRE;
+	key.key = be32_of(5);
+	key.keyed = 1;
 	run_set(r, "tunl_rx_2", &key, &rx);
 	run_set(r, "tunl_tx_2", &r->dev[TUNNEL], &tx);
 }
