@@ -51,6 +51,7 @@ static void spread_routes(struct ns *ns)
 {
 	if (ns->inner6_changed || ns->routes_changed)
 		engproc_ns_flush(ns);
+	ns->nbma_stale |= ns->inner6_changed;
 	ns->inner6_changed = false;
 	if (!ns->routes_changed)
 		return;

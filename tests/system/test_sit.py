@@ -310,3 +310,21 @@ def test_list_is_emptied_by_any(tunl, site):
     assert shown.count(" pr ") == 15 and " pr 192.0.2.20 pr 192.0.2.19 " in shown
     tunl(site.a, "prl dev i1 prl-delete any")
     assert " pr " not in tunl(site.a, "show i1").stdout
+
+
+def test_next_hop_changes(tunl, six):
+    """Another gateway counts for the next packet, whichever datapath has learned the first."""
+    six.a.ip("route add 2001:db8:9::/48 via ::10.10.20.2 dev s1")
+
+    def goes_to(outer):
+        with six.a.sniff("v1") as wire:
+            def sent():
+                ping6(six.a, "2001:db8:9::9", "-W", "0.1", check=False)
+                return wire.all(lambda p: p.proto == 41 and p.dst == outer)
+            wait_until(sent, 5, f"a packet to {outer}")
+    for _ in range(3):
+        goes_to("10.10.20.2")
+    six.a.ip("route replace 2001:db8:9::/48 via ::10.10.10.1 dev s1")
+    goes_to("10.10.10.1")
+    six.a.ip("route replace 2001:db8:9::/48 via ::10.10.20.2 dev s1")
+    goes_to("10.10.20.2")
