@@ -37,6 +37,8 @@ struct control {
 	uv_poll_t poll;
 	struct list clients;
 	u32 nclients;
+	bool has_group; /* `tunl`, looked up once: a name service may be slow */
+	gid_t group;
 };
 
 static void client_freed(uv_handle_t *h)
@@ -293,18 +295,18 @@ static void on_client(uv_poll_t *poll, int status, int events)
 /* Whether the peer is in the group: by its effective group or a further one. */
 static bool is_in_group(const struct client *c)
 {
-	struct group *g = getgrnam("tunl");
+	const struct control *ctl = c->control;
 	gid_t groups[256];
 	socklen_t len = sizeof(groups);
 
-	if (!g)
+	if (!ctl->has_group)
 		return false;
-	if (c->who.gid == g->gr_gid)
+	if (c->who.gid == ctl->group)
 		return true;
 	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
 		return false;
 	for (size_t i = 0; i < len / sizeof(gid_t); i++)
-		if (groups[i] == g->gr_gid)
+		if (groups[i] == ctl->group)
 			return true;
 	return false;
 }
@@ -355,11 +357,15 @@ int control_start(struct daemon *d, int fd)
 {
 	struct control *ctl = calloc(1, sizeof(*ctl));
 	int err = ctl ? uv_poll_init(&d->loop, &ctl->poll, fd) : -ENOMEM;
+	const struct group *g;
 
 	if (err) {
 		free(ctl);
 		return err;
 	}
+	g = getgrnam("tunl");
+	ctl->has_group = g != NULL;
+	ctl->group = g ? g->gr_gid : 0;
 	ctl->daemon = d;
 	ctl->fd = fd;
 	ctl->poll.data = ctl;

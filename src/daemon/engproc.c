@@ -293,9 +293,9 @@ void engproc_end(struct daemon *d)
 	d->engine = NULL;
 }
 
-/* -errno: it is dead or hangs; its end is then noticed by itself. */
-static int send_msg(struct engine *en, const struct engine_msg *m, const int *fds, size_t nfds)
+int engproc_send(struct daemon *d, const struct engine_msg *m, const int *fds, size_t nfds)
 {
+	struct engine *en = d->engine;
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int) * ENGINE_NS_FDS)];
@@ -303,7 +303,7 @@ static int send_msg(struct engine *en, const struct engine_msg *m, const int *fd
 	struct iovec iov = {(void *)m, sizeof(*m)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (!en->ready)
+	if (!en || !en->ready)
 		return -ENOTCONN;
 	if (nfds) {
 		struct cmsghdr *c = &ctl.align;
@@ -327,196 +327,4 @@ static int send_msg(struct engine *en, const struct engine_msg *m, const int *fd
 		return -ETIMEDOUT;
 	}
 	return 0;
-}
-
-static void close_all(const int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
-/* The descriptors of ENGINE_NS_ADD; the namespace is entered. How many, or -errno. */
-static int open_ns_fds(int fds[ENGINE_NS_FDS])
-{
-	int n = ENGINE_NS_FDS;
-	struct rtnl r = {.fd = -1};
-	int err;
-
-	fds[0] = engine_open_packet();
-	fds[1] = engine_open_raw_out(0);
-	fds[2] = engine_open_icmp();
-	err = rtnl_open(&r);
-	fds[3] = err ? err : r.fd;
-	fds[4] = engine_open_icmp6();
-	if (fds[4] == -EAFNOSUPPORT)
-		n--;
-	for (int i = 0; i < n; i++) {
-		if (fds[i] < 0) {
-			err = fds[i];
-			close_all(fds, ENGINE_NS_FDS);
-			return err;
-		}
-	}
-	return n;
-}
-
-static int ns_add(struct ns *ns)
-{
-	struct engine_msg m = {.op = ENGINE_NS_ADD, .nsid = ns->nsid};
-	int fds[ENGINE_NS_FDS];
-	int n = open_ns_fds(fds), err;
-
-	if (n < 0)
-		return n;
-	err = send_msg(ns->daemon->engine, &m, fds, (size_t)n);
-	close_all(fds, (size_t)n);
-	ns->engine_has = !err;
-	memset(ns->engine_protos, 0, sizeof(ns->engine_protos));
-	ns->nmarks = 0;
-	return err;
-}
-
-/* The guard of an outer protocol, once. */
-static int proto_add(struct ns *ns, u8 proto)
-{
-	struct engine_msg m = {.op = ENGINE_PROTO_ADD, .nsid = ns->nsid, .proto = proto};
-	int fd, err;
-
-	if (ns->engine_protos[proto / 8] & 1U << proto % 8)
-		return 0;
-	fd = engine_open_guard(proto);
-	if (fd < 0)
-		return fd;
-	err = send_msg(ns->daemon->engine, &m, &fd, 1);
-	close(fd);
-	if (!err)
-		ns->engine_protos[proto / 8] |= (u8)(1U << proto % 8);
-	return err;
-}
-
-/* A raw socket with the mark, before the first tunnel that has it. */
-static int mark_add(struct ns *ns, u32 mark)
-{
-	struct engine_msg m = {.op = ENGINE_MARK_ADD, .nsid = ns->nsid, .cfg.fwmark = mark};
-	int fd, err;
-
-	for (u32 i = 0; i < min_of(ns->nmarks, (u32)countof(ns->marks)); i++)
-		if (ns->marks[i] == mark)
-			return 0;
-	fd = engine_open_raw_out(mark);
-	if (fd < 0)
-		return fd;
-	err = send_msg(ns->daemon->engine, &m, &fd, 1);
-	close(fd);
-	if (!err)
-		ns->marks[ns->nmarks++ % countof(ns->marks)] = mark;
-	return err;
-}
-
-/* What the tunnel's namespace must have at the engine first. */
-static int prepare_ns(struct tunnel *t)
-{
-	struct ns *ns = t->home;
-	int err = netns_enter(ns);
-
-	if (err)
-		return err;
-	if (!ns->engine_has)
-		err = ns_add(ns);
-	if (!err)
-		err = proto_add(ns, mode_info(t->cfg.mode)->proto);
-	if (!err && t->cfg.proto)
-		err = proto_add(ns, t->cfg.proto);
-	if (!err && t->cfg.fwmark)
-		err = mark_add(ns, t->cfg.fwmark);
-	priv_leave();
-	return err;
-}
-
-static void fill_set(const struct tunnel *t, struct engine_msg *m)
-{
-	memset(m, 0, sizeof(*m)); /* compared as bytes */
-	m->op = ENGINE_TUNNEL_SET;
-	m->nsid = t->home->nsid;
-	m->slot = t->slot;
-	m->fast = t->fast;
-	m->order = t->order;
-	m->link.ifindex = t->link.ifindex;
-	m->link.mtu = t->link.mtu;
-	m->link.up = t->link.up;
-	memcpy(&m->cfg, &t->cfg, sizeof(m->cfg));
-}
-
-/* The routers that t believes, the newest last. */
-static int tell_routers(struct tunnel *t)
-{
-	struct engine *en = t->home->daemon->engine;
-	struct engine_msg m = {
-		.op = ENGINE_ROUTER_DEL_ALL,
-		.nsid = t->home->nsid,
-		.slot = t->slot,
-	};
-	int err;
-
-	if (!t->prl || t->prl_told)
-		return 0;
-	err = send_msg(en, &m, NULL, 0);
-	m.op = ENGINE_ROUTER_ADD;
-	for (u32 i = t->prl->n; !err && i--;) {
-		m.router = t->prl->entry[i];
-		err = send_msg(en, &m, NULL, 0);
-	}
-	t->prl_told = !err;
-	return err;
-}
-
-int engproc_tunnel_set(struct tunnel *t)
-{
-	struct engine *en = t->home->daemon->engine;
-	struct engine_msg m;
-	int err;
-
-	if (t->queue < 0 || !en->ready)
-		return 0;
-	fill_set(t, &m);
-	if (t->engine_has && !memcmp(&m, &t->sent, sizeof(m)))
-		return tell_routers(t);
-	err = prepare_ns(t);
-	if (err)
-		return err;
-	err = send_msg(en, &m, &t->queue, t->engine_has ? 0 : 1);
-	if (err)
-		return err;
-	if (!t->engine_has)
-		t->prl_told = false;
-	t->sent = m;
-	t->engine_has = true;
-	return tell_routers(t);
-}
-
-void engproc_tunnel_del(struct tunnel *t)
-{
-	struct engine_msg m = {.op = ENGINE_TUNNEL_DEL, .nsid = t->home->nsid, .slot = t->slot};
-
-	if (t->engine_has)
-		send_msg(t->home->daemon->engine, &m, NULL, 0);
-	t->engine_has = false;
-}
-
-void engproc_ns_flush(struct ns *ns)
-{
-	struct engine_msg m = {.op = ENGINE_NS_FLUSH, .nsid = ns->nsid};
-
-	if (ns->engine_has)
-		send_msg(ns->daemon->engine, &m, NULL, 0);
-}
-
-void engproc_ns_del(struct ns *ns)
-{
-	struct engine_msg m = {.op = ENGINE_NS_DEL, .nsid = ns->nsid};
-
-	if (ns->engine_has)
-		send_msg(ns->daemon->engine, &m, NULL, 0);
-	ns->engine_has = false;
 }

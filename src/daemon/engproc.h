@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The engine as a child process, and the parent's half of engine/proto.h. A
- * dead engine is started again and told everything again; nobody waits for that
- * but a request (engproc_ensure).
+ * The engine as a child process. A dead engine is started again and told
+ * everything again (engtell.h); nobody waits for that but a request
+ * (engproc_ensure).
  */
 #ifndef TUNL_DAEMON_ENGPROC_H
 #define TUNL_DAEMON_ENGPROC_H
@@ -22,13 +22,9 @@ bool engproc_is_ready(const struct daemon *d);
 pid_t engproc_pid(const struct daemon *d);
 
 /*
- * Tell it. What it knows already is not told again; what cannot be told (it is
- * dead) is told when it is ready again, by reconcile. -errno where descriptors
- * for it cannot be had.
+ * One message to it, the descriptors beside it. -errno: it is dead or hangs; its
+ * end is then noticed by itself.
  */
-int engproc_tunnel_set(struct tunnel *t);
-void engproc_tunnel_del(struct tunnel *t);
-void engproc_ns_flush(struct ns *ns);
-void engproc_ns_del(struct ns *ns);
+int engproc_send(struct daemon *d, const struct engine_msg *m, const int *fds, size_t nfds);
 
 #endif

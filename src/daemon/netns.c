@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
@@ -11,9 +12,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "daemon/engproc.h"
+#include "daemon/engtell.h"
 #include "daemon/link.h"
 #include "daemon/priv.h"
 #include "daemon/reconcile.h"
@@ -41,9 +43,13 @@ static u64 cookie_here(void)
 
 int netns_identify(int fd, struct ns_identity *id)
 {
+	struct statfs fs;
 	struct stat st;
 	int err;
 
+	/* whatever file a client sent: no ioctl on it before it is known to be a namespace */
+	if (fstatfs(fd, &fs) || fs.f_type != NSFS_MAGIC)
+		return -EINVAL;
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &st))
 		return -EINVAL;
 	err = priv_enter(fd);
@@ -91,16 +97,11 @@ int netns_enter(struct ns *ns)
 /* Descriptors of the namespace entered. */
 static int open_inside(struct ns *ns)
 {
-	static const u32 groups[] = {RTNLGRP_LINK,
-				     RTNLGRP_IPV4_IFADDR,
-				     RTNLGRP_IPV4_ROUTE,
-				     RTNLGRP_IPV4_RULE,
-				     RTNLGRP_IPV6_IFADDR,
-				     RTNLGRP_IPV6_ROUTE,
-				     RTNLGRP_IPV6_RULE,
-				     RTNLGRP_NEXTHOP,
-				     RTNLGRP_TC,
-				     0};
+	static const u32 groups[] = {RTNLGRP_LINK,	  RTNLGRP_IPV4_IFADDR,
+				     RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV4_RULE,
+				     RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,
+				     RTNLGRP_IPV6_RULE,	  RTNLGRP_NEXTHOP,
+				     RTNLGRP_TC,	  0};
 	int err = rtnl_open(&ns->rtnl);
 
 	if (err)
@@ -211,7 +212,7 @@ void netns_drop_unused(struct ns *ns)
 
 	if (ns->busy || ns->fd < 0 || !list_is_empty(&ns->home) || !list_is_empty(&ns->here))
 		return;
-	engproc_ns_del(ns);
+	engtell_ns_del(ns);
 	ns_close(ns);
 	scan_arm(d);
 }

@@ -197,6 +197,9 @@ static int tun_attach(int fd, const struct priv_tun *want)
 	memcpy(ifr.ifr_name, want->name, sizeof(ifr.ifr_name));
 	if (ioctl(fd, TUNSETIFF, &ifr))
 		return want->create && (errno == EBUSY || errno == EINVAL) ? -EEXIST : -errno;
+	/* a name that went in between has made a new device, which goes with this descriptor */
+	if (!want->create && (ioctl(fd, TUNGETIFF, &ifr) || !(ifr.ifr_flags & IFF_PERSIST)))
+		return -ENODEV;
 	/* while it is down: what `ip link` shows as link/ipip */
 	if (want->create && ioctl(fd, TUNSETLINK, (long)link_type))
 		return -errno;

@@ -6,6 +6,7 @@
 
 #include "daemon/datapath.h"
 #include "daemon/engproc.h"
+#include "daemon/engtell.h"
 #include "daemon/follow.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
@@ -50,7 +51,7 @@ static int look(struct ns *ns)
 static void spread_routes(struct ns *ns)
 {
 	if (ns->inner6_changed || ns->routes_changed)
-		engproc_ns_flush(ns);
+		engtell_ns_flush(ns);
 	ns->nbma_stale |= ns->inner6_changed;
 	ns->inner6_changed = false;
 	if (!ns->routes_changed)
@@ -78,7 +79,7 @@ static int tell_engine(struct ns *ns)
 	int err = 0;
 
 	list_for_each (n, &ns->home) {
-		int failed = engproc_tunnel_set(list_entry(n, struct tunnel, in_home));
+		int failed = engtell_tunnel_set(list_entry(n, struct tunnel, in_home));
 
 		err = failed ? failed : err;
 	}

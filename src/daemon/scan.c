@@ -202,12 +202,15 @@ static void note_seen(struct seen *s, ino_t ino)
 
 typedef bool link_fn(ino_t ino, const char *path, void *arg); /* false: enough */
 
-/*
- * fn for each entry of folder PID/what that (with sub behind it) leads to a network
- * namespace; path is seen from /proc.
- */
-static void each_link(int proc, pid_t pid, const char *what, const char *sub, link_fn *fn,
-		      void *arg)
+/* A folder of a process, and what in each entry leads to a network namespace. */
+struct place {
+	const char *folder, *link;
+};
+
+static const struct place threads = {"task", "/ns/net"}, descriptors = {"fd", ""};
+
+/* fn for each entry that leads to a network namespace; path is seen from /proc. */
+static void each_link(int proc, pid_t pid, const struct place *in, link_fn *fn, void *arg)
 {
 	char path[300];
 	struct dirent *de;
@@ -215,7 +218,7 @@ static void each_link(int proc, pid_t pid, const char *what, const char *sub, li
 	DIR *dir;
 	int fd;
 
-	snprintf(path, sizeof(path), "%d/%s", pid, what);
+	snprintf(path, sizeof(path), "%d/%s", pid, in->folder);
 	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
@@ -223,7 +226,7 @@ static void each_link(int proc, pid_t pid, const char *what, const char *sub, li
 	while (more && (de = readdir(dir))) {
 		ino_t ino;
 
-		snprintf(path, sizeof(path), "%d/%s/%s%s", pid, what, de->d_name, sub);
+		snprintf(path, sizeof(path), "%d/%s/%s%s", pid, in->folder, de->d_name, in->link);
 		ino = inode_of_link(proc, path);
 		more = !ino || fn(ino, path, arg);
 	}
@@ -271,9 +274,9 @@ static bool search_process(pid_t pid, int proc, void *arg)
 
 	each_foreign_mount(&s->mounts, proc, pid, note_foreign_name, s);
 	if (!s->found)
-		each_link(proc, pid, "task", "/ns/net", note_link, s);
+		each_link(proc, pid, &threads, note_link, s);
 	if (!s->found)
-		each_link(proc, pid, "fd", "", note_link, s);
+		each_link(proc, pid, &descriptors, note_link, s);
 	return !s->found;
 }
 
@@ -447,8 +450,8 @@ static bool visit_what_it_holds(pid_t pid, int proc, void *arg)
 	struct walk *w = arg;
 
 	w->pid = pid;
-	each_link(proc, pid, "task", "/ns/net", visit_link, w);
-	each_link(proc, pid, "fd", "", visit_link, w);
+	each_link(proc, pid, &threads, visit_link, w);
+	each_link(proc, pid, &descriptors, visit_link, w);
 	each_foreign_mount(&w->mounts, proc, pid, visit_foreign_mount, w);
 	return true;
 }

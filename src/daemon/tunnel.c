@@ -11,6 +11,7 @@
 
 #include "daemon/datapath.h"
 #include "daemon/engproc.h"
+#include "daemon/engtell.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
 #include "daemon/reconcile.h"
@@ -135,7 +136,7 @@ void tunnel_forget(struct tunnel *t)
 	struct ns *home = t->home, *place = t->place;
 	struct daemon *d = home->daemon;
 
-	engproc_tunnel_del(t);
+	engtell_tunnel_del(t);
 	datapath_release(t);
 	state_forget(d->state, t->slot);
 	shared_give(d->shared, t->slot);

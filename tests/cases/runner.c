@@ -24,7 +24,6 @@ enum {
 	RUN_START_MS = 1000000,
 	RUN_MTU = 1480,
 };
-
 struct output {
 	enum case_way way;
 	unsigned tunnel;
