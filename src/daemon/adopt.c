@@ -19,6 +19,7 @@
 #include "daemon/rxmap.h"
 #include "daemon/scan.h"
 #include "daemon/state.h"
+#include "daemon/tun.h"
 #include "daemon/tunnel.h"
 #include "lib/log.h"
 #include "model/modes.h"
@@ -88,14 +89,20 @@ static struct ns *take(struct adoption *a, const struct ns_identity *id)
 	return NULL;
 }
 
-/* Whether the device is the one that the line is about. */
+/*
+ * Whether the device is the one that the line is about: by its mark, which another
+ * daemon's device of the same name has not. A device that could not be marked (in
+ * a user namespace) is known by its index alone.
+ */
 static bool is_it(const struct rtnl_link *l, const struct state_line *line, bool by_name)
 {
 	const struct mode_info *m = mode_info(line->cfg.mode);
 
 	if (!m || strcmp(l->kind, "tun") != 0 || l->type != m->link_type)
 		return false;
-	return !by_name || !strcmp(l->name, line->ifname);
+	if (l->tun_group == tun_mark(&line->home, line->slot, line->order))
+		return true;
+	return !by_name && !l->tun_group;
 }
 
 /* A namespace whose tunnels all went while nobody watched: our programs go too. */

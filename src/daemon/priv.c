@@ -220,8 +220,15 @@ int priv_tun_open(const struct priv_tun *want, struct err *e)
 	return err == -EEXIST ? err_set(e, EEXIST, "%s", "") : tun_error(-err, e);
 }
 
-int priv_tun_persist(int queue)
+int priv_tun_persist(int queue, u32 group)
 {
+	/*
+	 * Without an owner anybody who may open /dev/net/tun could attach to the device
+	 * while no engine does. In a user namespace there may be no such ids: then the
+	 * device has neither, as it cannot be attached to from outside.
+	 */
+	ioctl(queue, TUNSETOWNER, 0UL);
+	ioctl(queue, TUNSETGROUP, (unsigned long)group);
 	return ioctl(queue, TUNSETPERSIST, 1UL) ? -errno : 0;
 }
 

@@ -46,7 +46,12 @@ struct priv_tun {
  * another process has the queue.
  */
 int priv_tun_open(const struct priv_tun *want, struct err *e);
-int priv_tun_persist(int queue);
+
+/*
+ * Let it outlive the descriptor: root's, and marked by a group that nobody is in,
+ * so that it is known again (rtnl_link.tun_group).
+ */
+int priv_tun_persist(int queue, u32 group);
 
 /* The name now, and the namespace now (a descriptor), of the device behind a queue. */
 int priv_tun_name(int queue, char name[static 16]);

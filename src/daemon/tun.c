@@ -22,6 +22,8 @@ enum {
 	NAME_TRIES = 8, /* with others making devices at the same time */
 };
 
+#define MARK_BASE 0x40000000U /* groups from here on: nobody's */
+
 /* The MTU of the device that the route to the remote leaves by; 0: not known. */
 static u32 base_mtu(struct ns *ns, const struct tunnel_cfg *cfg)
 {
@@ -176,9 +178,19 @@ int tun_create(struct ns *ns, const struct tunnel_cfg *cfg, struct rtnl_link *ma
 	return err;
 }
 
-int tun_keep(int queue)
+u32 tun_mark(const struct ns_identity *home, u32 slot, u64 order)
 {
-	return priv_tun_persist(queue);
+	u64 words[] = {home->cookie ? home->cookie : home->ino, home->dev, slot, order};
+	u64 h = 0xcbf29ce484222325ULL;
+
+	for (size_t i = 0; i < countof(words); i++)
+		h = (h ^ words[i]) * 0x100000001b3ULL ^ h >> 29;
+	return MARK_BASE | (u32)(h ^ h >> 32) % MARK_BASE;
+}
+
+int tun_keep(int queue, u32 mark)
+{
+	return priv_tun_persist(queue, mark);
 }
 
 int tun_attach(struct ns *ns, const char *name, int *queue, struct err *e)

@@ -13,8 +13,11 @@
 int tun_create(struct ns *ns, const struct tunnel_cfg *cfg, struct rtnl_link *made, int *queue,
 	       struct err *e);
 
-/* Let it outlive its queue. */
-int tun_keep(int queue);
+/* What a tunnel's device is marked with, of whatever daemon: told from the state file alone. */
+u32 tun_mark(const struct ns_identity *home, u32 slot, u64 order);
+
+/* Let it outlive its queue, marked. */
+int tun_keep(int queue, u32 mark);
 
 /*
  * A queue of the existing device of that name in ns. -EBUSY: an engine that is

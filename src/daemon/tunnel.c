@@ -179,7 +179,7 @@ static int establish(struct tunnel *t, struct err *e)
 
 	if (err)
 		return err_set(e, -err, "the state file cannot be written: %s", strerror(-err));
-	err = tun_keep(t->queue);
+	err = tun_keep(t->queue, tun_mark(&t->home->id, t->slot, t->order));
 	if (err)
 		return err_set(e, -err, "the device cannot be made to last: %s", strerror(-err));
 	return reconcile_now(t->home, t, e);

@@ -102,6 +102,7 @@ struct rtnl_link {
 	u32 master; /* ifindex of its bridge, bond, VRF; 0: none */
 	u32 qlen;
 	char kind[16]; /* "veth", "tun", ...; "" for hardware */
+	u32 tun_group; /* of a TUN device: the group that may attach to it; 0: not set */
 	bool gone;     /* an RTM_DELLINK: it left this namespace */
 };
 

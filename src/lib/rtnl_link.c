@@ -24,12 +24,27 @@ static void attr_str(const struct nlattr *a, char *to, size_t size)
 	to[len] = '\0';
 }
 
-static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *l)
+static void parse_tun(const struct nlattr *nest, struct rtnl_link *l)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, nest) if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
-		attr_str(a, l->kind, sizeof(l->kind));
+	mnl_attr_for_each_nested(a, nest) if (mnl_attr_get_type(a) == IFLA_TUN_GROUP) l->tun_group =
+		attr_u32(a);
+}
+
+static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *l)
+{
+	const struct nlattr *a, *data = NULL;
+
+	mnl_attr_for_each_nested(a, nest)
+	{
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+			attr_str(a, l->kind, sizeof(l->kind));
+		else if (mnl_attr_get_type(a) == IFLA_INFO_DATA)
+			data = a;
+	}
+	if (data && !strcmp(l->kind, "tun"))
+		parse_tun(data, l);
 }
 
 static void parse_attr(const struct nlattr *a, struct rtnl_link *l)

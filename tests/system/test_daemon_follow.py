@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is done to a tunnel behind tunld's back, while it runs and while it does not."""
 
+import json
 import os
 import pathlib
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 from net import run, wait_until
-from tunnels import BUILD, Ends
+from tunnels import BUILD, Ends, Tunl
 
 A = "remote 10.10.20.2 local 10.10.10.2"
 
@@ -87,6 +88,28 @@ def test_moved_while_no_daemon_ran(ends):
     assert e.tunl(far, "show").stdout.startswith("tun1: ip/ip ")
     assert e.tunl(e.a, "show").stdout == ""
     wait_until(lambda: not e.b.ping(e.A, "-W", "1", check=False).returncode)
+
+
+def test_another_daemons_device_is_left_alone(ends, request):
+    """It has the name of one that went while no daemon ran, and nobody attached to it either."""
+    e = ends().both()
+    other = Tunl()
+    request.addfinalizer(other.close)
+    far = e.net.add(e.a.name[:-1] + "m")
+    other(far, "add tun1 mode ipip local 10.1.1.1 remote 10.1.1.2")
+    other.kill(*other.parent_and_engine())
+    e.tunl.kill(*e.tunl.parent_and_engine())
+    e.a.ip("link del tun1")
+    assert e.tunl(e.a, "show").stdout == ""
+    assert e.tunl(far, "show").stdout == ""
+    assert other(far, "show").stdout.startswith("tun1: ip/ip ")
+
+
+def test_device_is_roots(ends):
+    """Who may open /dev/net/tun cannot take the queue of a tunnel that no engine has."""
+    e = ends().both()
+    data = json.loads(e.a.run("/usr/sbin/ip", "-d", "-j", "link", "show", "tun1").stdout)[0]["linkinfo"]["info_data"]
+    assert data["persist"] and data["user"] in ("root", 0, "0")
 
 
 def test_deleted_while_no_daemon_ran(ends):
