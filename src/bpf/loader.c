@@ -381,6 +381,24 @@ int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct b
 	return rx ? map_set_growing(b, BPF_MAP_rx, key, rx) : map_del(b, BPF_MAP_rx, key);
 }
 
+void bpf_ns_each_key(struct bpf_ns *b, enum bpf_keys which, bpf_key_fn *fn, void *arg)
+{
+	static const enum bpf_map_id map[] = {
+		[BPF_KEYS_TX] = BPF_MAP_tx,
+		[BPF_KEYS_RX] = BPF_MAP_rx,
+		[BPF_KEYS_LOCAL] = BPF_MAP_local,
+	};
+	struct bpf_rx_key key, next; /* the largest of them */
+	int fd = b->set.map[map[which]];
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0; /* before fn deletes it */
+		fn(&key, arg);
+	}
+}
+
 int bpf_ns_set_local(struct bpf_ns *b, be32 addr, bool present)
 {
 	u32 one = 1;

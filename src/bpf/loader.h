@@ -60,6 +60,14 @@ int bpf_ns_set_nbma(struct bpf_ns *b, const struct bpf_nbma_key *key, const stru
 int bpf_ns_set_peer(struct bpf_ns *b, const struct bpf_peer_key *key, bool present);
 int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st);
 
+/*
+ * fn for each key that an adopted load's map has: u32 ifindex, struct bpf_rx_key,
+ * be32 address. fn may delete the entry it is called for.
+ */
+enum bpf_keys { BPF_KEYS_TX, BPF_KEYS_RX, BPF_KEYS_LOCAL };
+typedef void bpf_key_fn(const void *key, void *arg);
+void bpf_ns_each_key(struct bpf_ns *b, enum bpf_keys which, bpf_key_fn *fn, void *arg);
+
 /* Make the routers of an isatap tunnel those (NULL: none). 0 or -errno. */
 int bpf_ns_set_routers(struct bpf_ns *b, u32 ifindex, const struct prl *routers);
 

@@ -36,6 +36,42 @@ static const char *objection(const struct tunnel *t)
 	return NULL;
 }
 
+static void drop_stale_tx(const void *key, void *arg)
+{
+	struct ns *ns = arg;
+	u32 ifindex;
+
+	memcpy(&ifindex, key, sizeof(ifindex));
+	list_for_each (n, &ns->home) {
+		const struct tunnel *t = list_entry(n, struct tunnel, in_home);
+
+		if (t->place == ns && t->link.ifindex == ifindex)
+			return;
+	}
+	bpf_ns_set_tx(ns->bpf, ifindex, NULL);
+}
+
+static void drop_stale_local(const void *key, void *arg)
+{
+	struct ns *ns = arg;
+	be32 addr;
+
+	memcpy(&addr, key, sizeof(addr));
+	if (!addr_is_local(ns, addr))
+		bpf_ns_set_local(ns->bpf, addr, false);
+}
+
+/*
+ * What was true when an earlier daemon wrote it, and no longer is: addresses and
+ * tunnels that went while none ran. What still holds stays as it is meanwhile.
+ */
+static void drop_stale(struct ns *ns)
+{
+	bpf_ns_each_key(ns->bpf, BPF_KEYS_TX, drop_stale_tx, ns);
+	bpf_ns_each_key(ns->bpf, BPF_KEYS_LOCAL, drop_stale_local, ns);
+	rxmap_mark_adopted(ns);
+}
+
 /* The maps that are there already, with their counters, or new ones. */
 static int load(struct ns *ns)
 {
@@ -47,8 +83,10 @@ static int load(struct ns *ns)
 
 		if (t->place == ns && !objection(t))
 			err = bpf_ns_adopt(&ns->bpf, t->link.ifindex, &e);
-		if (!err)
+		if (!err) {
+			drop_stale(ns);
 			return 0;
+		}
 	}
 	ns->bpf = NULL;
 	err = bpf_ns_load(&ns->bpf, &ns->bpf_err);

@@ -21,19 +21,37 @@ static u64 hash(const struct lookup_key *k)
 	return h ^ (k->keyed ? ((u64)k->key.raw + 1) * 0x9e3779b97f4a7c15ULL : 0);
 }
 
-static void mark_node(struct ns *ns, const struct lookup_node *n)
+static void mark_key(struct ns *ns, const struct lookup_key *key)
 {
-	struct lookup_key key = lookup_key(n);
 	struct dirty *dirty;
 
-	if (htab_find(&ns->rx_dirty, hash(&key)))
+	if (htab_find(&ns->rx_dirty, hash(key)))
 		return;
 	dirty = calloc(1, sizeof(*dirty));
 	if (!dirty)
 		return;
-	dirty->key = key;
-	if (htab_add(&ns->rx_dirty, &dirty->node, hash(&key)))
+	dirty->key = *key;
+	if (htab_add(&ns->rx_dirty, &dirty->node, hash(key)))
 		free(dirty);
+}
+
+static void mark_node(struct ns *ns, const struct lookup_node *n)
+{
+	struct lookup_key key = lookup_key(n);
+
+	mark_key(ns, &key);
+}
+
+static void mark_adopted(const void *p, void *ns)
+{
+	const struct bpf_rx_key *k = p;
+
+	mark_key(ns, &(struct lookup_key){k->remote, k->local, k->key, k->keyed});
+}
+
+void rxmap_mark_adopted(struct ns *ns)
+{
+	bpf_ns_each_key(ns->bpf, BPF_KEYS_RX, mark_adopted, ns);
 }
 
 void rxmap_mark(struct ns *ns, const struct tunnel_cfg *cfg)

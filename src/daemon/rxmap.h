@@ -19,6 +19,9 @@ void rxmap_remove(struct tunnel *t);
 void rxmap_mark(struct ns *ns, const struct tunnel_cfg *cfg);
 void rxmap_mark_all(struct ns *ns);
 
+/* What the maps of an earlier daemon have. */
+void rxmap_mark_adopted(struct ns *ns);
+
 /* Write what is marked. The namespace is entered. 0 or -errno. */
 int rxmap_write(struct ns *ns);
 

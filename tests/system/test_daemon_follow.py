@@ -105,6 +105,20 @@ def test_another_daemons_device_is_left_alone(ends, request):
     assert other(far, "show").stdout.startswith("tun1: ip/ip ")
 
 
+def test_what_went_unseen_leaves_no_entry(ends):
+    """A more specific tunnel that went while no daemon ran no longer takes packets from the other."""
+    e = ends().both()
+    e.add(e.b, "remote any local 10.10.20.2", name="tun2")
+    e.b.ip("link set tun2 up")
+    assert not e.a.ping(e.B, check=False).returncode
+    e.tunl.kill(*e.tunl.parent_and_engine())
+    e.b.ip("link del tun1")
+    assert e.tunl(e.b, "show").stdout.startswith("tun2: ")
+    before = e.stats(e.b, "tun2")["rx_packets"]
+    e.a.ping(e.B, "-W", "1", check=False)
+    wait_until(lambda: e.stats(e.b, "tun2")["rx_packets"] > before)
+
+
 def test_device_is_roots(ends):
     """Who may open /dev/net/tun cannot take the queue of a tunnel that no engine has."""
     e = ends().both()

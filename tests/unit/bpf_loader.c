@@ -111,6 +111,42 @@ static void t_loader_nbma_is_a_cache(void **state)
 	bpf_ns_close(b);
 }
 
+struct seen_keys {
+	struct bpf_ns *b;
+	u32 n, sum;
+};
+
+static void see_and_delete(const void *key, void *arg)
+{
+	struct seen_keys *s = arg;
+	be32 addr;
+
+	memcpy(&addr, key, sizeof(addr));
+	s->n++;
+	s->sum += be32_host(addr);
+	if (be32_host(addr) % 2)
+		assert_int_equal(bpf_ns_set_local(s->b, addr, false), 0);
+}
+
+/* Each key once, though some are deleted on the way. */
+static void t_loader_each_key(void **state)
+{
+	struct bpf_ns *b = load();
+	struct seen_keys first = {.b = b}, then = {.b = b};
+
+	(void)state;
+	for (u32 i = 1; i <= 20; i++)
+		assert_int_equal(bpf_ns_set_local(b, be32_of(i), true), 0);
+	bpf_ns_each_key(b, BPF_KEYS_LOCAL, see_and_delete, &first);
+	assert_int_equal(first.n, 20);
+	assert_int_equal(first.sum, 210);
+	bpf_ns_each_key(b, BPF_KEYS_LOCAL, see_and_delete, &then);
+	assert_int_equal(then.n, 10);
+	bpf_ns_each_key(b, BPF_KEYS_RX, see_and_delete, &then);
+	assert_int_equal(then.n, 10);
+	bpf_ns_close(b);
+}
+
 static void t_loader_no_device(void **state)
 {
 	struct bpf_ns *b = load();
@@ -153,9 +189,13 @@ static void t_loader_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_loader_adopts),    cmocka_unit_test(t_loader_stranger),
-		cmocka_unit_test(t_loader_grows),     cmocka_unit_test(t_loader_nbma_is_a_cache),
-		cmocka_unit_test(t_loader_no_device), cmocka_unit_test(t_loader_not_permitted),
+		cmocka_unit_test(t_loader_adopts),
+		cmocka_unit_test(t_loader_stranger),
+		cmocka_unit_test(t_loader_grows),
+		cmocka_unit_test(t_loader_nbma_is_a_cache),
+		cmocka_unit_test(t_loader_each_key),
+		cmocka_unit_test(t_loader_no_device),
+		cmocka_unit_test(t_loader_not_permitted),
 	};
 
 	if (!run_is_permitted())
