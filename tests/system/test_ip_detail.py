@@ -93,7 +93,7 @@ def test_all_else_is_untouched(ip, ns, words):
     assert others(ours.stdout) == others(real.stdout)
     if "t1: " in real.stdout and "-o addr" not in words:
         assert "ipip ipip remote 2.2.2.2 local 1.1.1.1 ttl inherit pmtudisc " in ours.stdout
-    rest = re.compile(r"@NONE|(?<=link/ipip )\S+ peer \S+|tun type tun.*?persist on |ipip ipip.*?pmtudisc |maxmtu \d+")
+    rest = re.compile(r"@NONE|(?<=link/ipip )\S+ peer \S+|tun type tun.*?persist on (?:user \S+ group \S+ )?|ipip ipip.*?pmtudisc |maxmtu \d+")
     assert rest.sub("", ours.stdout) == rest.sub("", real.stdout)
 
 
