@@ -26,7 +26,7 @@ VARIANTS = {
     "ipip": Variant("ipip"),
     "gre": Variant("gre"),
     "gre+key": Variant("gre", ("key", "7"), ("key", "7")),
-    "gre+ikey": Variant("gre", ("ikey", "5", "okey", "6"), ("ikey", "6", "okey", "5")),
+    "gre+ikey": Variant("gre", ("ikey", "5", "okey", "6"), ("ikey", "6", "okey", "5"), False),
     "gre+csum": Variant("gre", ("csum",), ("csum",), False),
     "gre+seq": Variant("gre", ("seq",), ("seq",), False),
     "gre+all": Variant("gre", ("csum", "key", "7", "seq"), ("csum", "key", "7", "seq"), False),
