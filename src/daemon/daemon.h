@@ -98,7 +98,6 @@ struct ns {
 	bool links_lost;       /* notifications were lost: look at all devices again */
 	bool follow;	       /* of some tunnel made here the device is to be looked at */
 	bool swept;	       /* what an earlier daemon left on devices is gone */
-	bool own_tc;	       /* notifications about filters are of our own doing */
 	bool addrs_changed, routes_changed;
 	bool inner6_changed; /* addresses, routes or rules of IPv6 */
 	bool nbma_stale;     /* what tunl_nbma has is out of date */

@@ -77,15 +77,15 @@ static void link_event(struct ns *ns, const struct nlmsghdr *nlh)
 }
 
 /*
- * Somebody took filters off a device: ours may have been among them. What we
- * did ourselves is told too, and passed over.
+ * Somebody took filters off a device: ours may have been among them. What we did
+ * ourselves is told too; then there is nothing to be put back, and that ends it.
  */
 static void tc_event(struct ns *ns, const struct nlmsghdr *nlh)
 {
 	const struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
 	struct link *l;
 
-	if (ns->own_tc || mnl_nlmsg_get_payload_len(nlh) < sizeof(*tcm))
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*tcm))
 		return;
 	l = link_find(ns, (u32)tcm->tcm_ifindex);
 	if (!l)

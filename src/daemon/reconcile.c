@@ -114,9 +114,6 @@ static int reconcile(struct ns *ns)
 		expire(ns);
 		spread_routes(ns);
 		datapath_apply(ns);
-		ns->own_tc = true;
-		links_sync(ns);
-		ns->own_tc = false;
 		err = tell_engine(ns);
 		if (err)
 			log_error("namespace %u: the engine cannot be told: %s", ns->nsid,
