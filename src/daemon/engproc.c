@@ -12,15 +12,10 @@
 #include <unistd.h>
 
 #include "daemon/engine_event.h"
-#include "daemon/netns.h"
-#include "daemon/priv.h"
 #include "daemon/reconcile.h"
 #include "daemon/shared.h"
 #include "engine/engine.h"
-#include "engine/sockets.h"
 #include "lib/log.h"
-#include "model/modes.h"
-#include "model/tunnel.h"
 
 enum {
 	READY_MS = 3000, /* until a new engine must have said so */

@@ -95,20 +95,26 @@ static u32 free_unit(struct ns *ns, const struct tunnel_cfg *cfg, u32 first)
 	return unit;
 }
 
-/* One attempt at a device of that name. */
-static int make_named(struct ns *ns, const char *name, const struct tunnel_cfg *cfg, int *queue,
-		      struct err *e)
+static int open_in(struct ns *ns, const struct priv_tun *want, int *queue, struct err *e)
 {
-	struct priv_tun want = {.create = true, .link_type = mode_info(cfg->mode)->link_type};
 	int err = netns_enter(ns);
 
 	if (err)
 		return err_set(e, -err, "the network namespace cannot be entered: %s",
 			       strerror(-err));
-	memcpy(want.name, name, sizeof(want.name));
-	*queue = priv_tun_open(&want, e);
+	*queue = priv_tun_open(want, e);
 	priv_leave();
 	return *queue < 0 ? *queue : 0;
+}
+
+/* One attempt at a device of that name. */
+static int make_named(struct ns *ns, const char *name, const struct tunnel_cfg *cfg, int *queue,
+		      struct err *e)
+{
+	struct priv_tun want = {.create = true, .link_type = mode_info(cfg->mode)->link_type};
+
+	memcpy(want.name, name, sizeof(want.name));
+	return open_in(ns, &want, queue, e);
 }
 
 static int make_device(struct ns *ns, const struct tunnel_cfg *cfg, int *queue, struct err *e)
@@ -196,13 +202,7 @@ int tun_keep(int queue, u32 mark)
 int tun_attach(struct ns *ns, const char *name, int *queue, struct err *e)
 {
 	struct priv_tun want = {.create = false};
-	int err = netns_enter(ns);
 
-	if (err)
-		return err_set(e, -err, "the network namespace cannot be entered: %s",
-			       strerror(-err));
 	memcpy(want.name, name, sizeof(want.name));
-	*queue = priv_tun_open(&want, e);
-	priv_leave();
-	return *queue < 0 ? *queue : 0;
+	return open_in(ns, &want, queue, e);
 }
