@@ -169,7 +169,8 @@ def test_two_starters(tunl, underlay):
 
 
 def test_no_descriptor_is_leaked(tunl, underlay):
-    """A hundred tunnels made and deleted, and refused requests: as many descriptors as before."""
+    """Thirty tunnels made and deleted, and refused requests: no more descriptors than before.
+    Fewer there may be: one of the first tunnel's making can still be on its way out."""
     net = underlay()
     tunl(net.a, f"add tun1 mode ipip {A}")
     pids = tunl.parent_and_engine()
@@ -182,10 +183,10 @@ def test_no_descriptor_is_leaked(tunl, underlay):
         tunl.refused(net.a, "add y mode ipip remote 192.0.2.1")
         tunl(net.a, "del x")
     around()
-    before = wait_until(descriptors)
+    before = descriptors()
     for _ in range(30):
         around()
-    wait_until(lambda: descriptors() == before, what=f"{before} descriptors, now {descriptors()}")
+    wait_until(lambda: all(now <= then for now, then in zip(descriptors(), before)), what=f"no more than {before} descriptors")
     assert tunl.parent_and_engine() == pids
 
 
