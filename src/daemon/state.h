@@ -12,7 +12,7 @@
 #include "daemon/daemon.h"
 #include "model/prl.h"
 
-enum { STATE_LINE = 3072 };
+enum { STATE_LINE = 4096 };
 
 struct state_line {
 	u32 slot;

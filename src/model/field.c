@@ -62,6 +62,18 @@ bool field_key(const char *word, be32 *key)
 	return true;
 }
 
+bool field_mss(const char *word, u16 *mss)
+{
+	u32 v = TUNL_MSS_AUTO;
+
+	if (!strcmp(word, "off"))
+		v = 0;
+	else if (strcmp(word, "auto") && (!num_dec(word, 65495, &v) || v < TUNL_MSS_MIN))
+		return false;
+	*mss = (u16)v;
+	return true;
+}
+
 bool field_datapath(const char *word, enum datapath *dp)
 {
 	for (u32 i = 0; i < countof(datapath_words); i++)
@@ -96,5 +108,6 @@ bool cfg_equal(const struct tunnel_cfg *a, const struct tunnel_cfg *b)
 	       a->pmtudisc == b->pmtudisc && a->ignore_df == b->ignore_df &&
 	       a->iflags == b->iflags && a->oflags == b->oflags && be32_eq(a->ikey, b->ikey) &&
 	       be32_eq(a->okey, b->okey) && a->fwmark == b->fwmark &&
-	       sixrd_equal(&a->sixrd, &b->sixrd) && a->datapath == b->datapath;
+	       sixrd_equal(&a->sixrd, &b->sixrd) && a->datapath == b->datapath &&
+	       a->mss == b->mss && peers_equal(&a->peers, &b->peers);
 }

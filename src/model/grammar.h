@@ -21,8 +21,8 @@ enum dialect {
 
 enum tunnel_verb { VERB_ADD, VERB_CHANGE, VERB_DELETE, VERB_SHOW };
 
-enum { GRAMMAR_LINE = 512 }; /* longest printed line, with its NUL */
-enum { GRAMMAR_WORDS = 64 }; /* most words grammar_line() takes */
+enum { GRAMMAR_LINE = 1280 }; /* longest printed line, with its NUL */
+enum { GRAMMAR_WORDS = 64 };  /* most words grammar_line() takes */
 
 /* What a reader needs from outside; hooks may be NULL. */
 struct grammar {
@@ -81,6 +81,9 @@ bool field_key(const char *word, be32 *key);
 /* `auto`, `bpf`, `user`, and back. */
 bool field_datapath(const char *word, enum datapath *dp);
 const char *datapath_word(enum datapath dp);
+
+/* `auto`, `off`, or a size. */
+bool field_mss(const char *word, u16 *mss);
 
 /* Field by field (the structs have padding). */
 bool cfg_equal(const struct tunnel_cfg *a, const struct tunnel_cfg *b);

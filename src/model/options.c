@@ -168,6 +168,21 @@ static int read_datapath(struct reading *r, const char *word, const char *arg)
 		       : bad_arg(r, arg, "the datapath is auto, bpf or user");
 }
 
+static int read_mss(struct reading *r, const char *word, const char *arg)
+{
+	(void)word;
+	return field_mss(arg, &r->cfg->mss) ? 0
+					    : bad_arg(r, arg, "the MSS is auto, off or 88..65495");
+}
+
+static int read_peers(struct reading *r, const char *word, const char *arg)
+{
+	(void)word;
+	return peers_parse(arg, &r->cfg->peers)
+		       ? 0
+		       : bad_arg(r, arg, "peers are any, or up to 32 of ADDR[/LEN] with commas");
+}
+
 static int read_proto(struct reading *r, const char *word, const char *arg)
 {
 	u32 proto = 0;
@@ -241,6 +256,10 @@ static const struct tunnel_option options[] = {
 	{"name", "NAME", EVERYONE, false, "name of the tunnel; also as a bare word", read_name},
 	{"datapath", "DATAPATH", DIALECT_TUNL | DIALECT_TEXT, false,
 	 "who carries the packets: auto, bpf or user", read_datapath},
+	{"mss", "MSS", DIALECT_TUNL | DIALECT_TEXT, false,
+	 "bound the MSS of TCP inside: auto, off or a size", read_mss},
+	{"peers", "PEERS", DIALECT_TUNL | DIALECT_TEXT, false,
+	 "without remote: outer sources that are taken, A,B/LEN,...; any: all", read_peers},
 	{"proto", "PROTO", DIALECT_TEXT, false, "outer protocol where it is not the mode's own",
 	 read_proto},
 	{"ignore-df", NULL, DIALECT_TEXT, false, "fragment inner packets that say DF",

@@ -89,8 +89,17 @@ static void print_6rd(struct text *t, const struct tunnel_cfg *cfg)
 		text_add(t, " 6rd-relay_prefix %s/%u", addr4_print(s->relay, buf), s->relay_len);
 }
 
+static void print_mss(struct text *t, u16 mss)
+{
+	if (mss == TUNL_MSS_AUTO)
+		text_add(t, " mss auto");
+	else if (mss)
+		text_add(t, " mss %u", mss);
+}
+
 size_t grammar_print(const struct tunnel_cfg *cfg, char *buf, size_t size)
 {
+	char peers[PEERS_TEXT];
 	struct text t;
 
 	text_init(&t, buf, size);
@@ -115,6 +124,9 @@ size_t grammar_print(const struct tunnel_cfg *cfg, char *buf, size_t size)
 	print_6rd(&t, cfg);
 	if (cfg->datapath != DATAPATH_AUTO)
 		text_add(&t, " datapath %s", datapath_word(cfg->datapath));
+	print_mss(&t, cfg->mss);
+	if (cfg->peers.n)
+		text_add(&t, " peers %s", peers_print(&cfg->peers, peers));
 	if (buf[0] == ' ') /* no name: the line begins with its first word */
 		memmove(buf, buf + 1, t.len--);
 	return t.len;

@@ -60,6 +60,10 @@ int rules_accept(struct tunnel_cfg *cfg, struct err *e)
 	drop_what_is_not_used(cfg, m);
 	if (cfg->ignore_df && (!m->has_flags || cfg->pmtudisc))
 		return err_set(e, EINVAL, "ignore-df needs mode gre and nopmtudisc");
+	if (cfg->peers.n && !be32_is_zero(cfg->remote))
+		return err_set(e, EINVAL,
+			       "peers are of tunnels without remote: this one takes packets of its "
+			       "remote alone");
 	if (m->has_6rd && !sixrd_is_valid(&cfg->sixrd))
 		return err_set(e, EINVAL, "the 6rd prefix is too long or has host bits set");
 	return 0;

@@ -8,6 +8,7 @@
 #define TUNL_MODEL_TUNNEL_H
 
 #include "lib/types.h"
+#include "model/peers.h"
 #include "wire/sixrd.h"
 
 enum { TUNL_NAME_LEN = 16 }; /* a device name with its NUL (IFNAMSIZ) */
@@ -39,6 +40,9 @@ enum {
 /* tos: bit 0 says "inherit"; the upper bits are the value (spec datapath 1). */
 enum { TUNL_TOS_INHERIT = 0x01 };
 
+/* mss: what the MTUs of device and path leave room for; else at least TUNL_MSS_MIN. */
+enum { TUNL_MSS_AUTO = 1, TUNL_MSS_MIN = 88 };
+
 struct tunnel_cfg {
 	char name[TUNL_NAME_LEN]; /* the name it was created with; "" = kernel-style default */
 	enum mode_id mode;
@@ -55,6 +59,8 @@ struct tunnel_cfg {
 	u32 fwmark;
 	struct sixrd sixrd; /* sit, isatap */
 	enum datapath datapath;
+	u16 mss;	    /* of TCP inside, at most; TUNL_MSS_AUTO: what fits; 0: as it is */
+	struct peers peers; /* without remote: of whom packets are taken */
 };
 
 #endif

@@ -266,6 +266,16 @@ static void random_6rd(struct sixrd *s)
 	s->relay_len = (u8)rnd(33);
 }
 
+static void random_peers(struct peers *p)
+{
+	char word[PEERS_TEXT] = "any", *at = word;
+
+	for (u32 n = any(rnd(PEERS_MAX + 1)); n; n--)
+		at += sprintf(at, "%u.%u.%u.%u/%u%s", rnd(256), rnd(256), rnd(256), rnd(256),
+			      rnd(33), n > 1 ? "," : "");
+	assert_true(peers_parse(word, p));
+}
+
 static void random_cfg(struct tunnel_cfg *cfg)
 {
 	static const char *const names[] = {"",	   "t1",   "name", "mode", "h",	       "d",
@@ -287,6 +297,8 @@ static void random_cfg(struct tunnel_cfg *cfg)
 	cfg->ignore_df = rnd(2);
 	cfg->fwmark = any(rnd(0));
 	cfg->datapath = (enum datapath)rnd(3);
+	cfg->mss = rnd(2) ? (u16)rnd(2) : (u16)(TUNL_MSS_MIN + rnd(65495 - TUNL_MSS_MIN + 1));
+	random_peers(&cfg->peers);
 	random_keys(cfg);
 	if (!rnd(3))
 		random_6rd(&cfg->sixrd);
@@ -308,6 +320,51 @@ static void t_grammar_round_trip(void **state)
 		if (!cfg_equal(&out, &back) || strcmp(line, again))
 			fail_msg("\"%s\" is read back as \"%s\"", line, again);
 	}
+}
+
+static void t_grammar_peers(void **state)
+{
+	static const char *const bad[] = {
+		"",	      ",", "1.2.3.4,",	      ",1.2.3.4", "1.2.3.4,,5.6.7.8",
+		"1.2.3.4/33", "x", "1.2.3.4 5.6.7.8", "::1"};
+	char text[PEERS_TEXT], many[PEERS_TEXT * 2] = "10.0.0.1";
+	struct peers p;
+
+	(void)state;
+	for (u32 i = 0; i < countof(bad); i++)
+		assert_false(peers_parse(bad[i], &p));
+	assert_true(peers_parse("10.1.2.3/16,192.0.2.1,10.1.0.0/16", &p));
+	assert_string_equal(peers_print(&p, text), "10.1.0.0/16,192.0.2.1");
+	assert_true(peers_admit(&p, be32_of(0x0a01ffff)));
+	assert_true(peers_admit(&p, be32_of(0xc0000201)));
+	assert_false(peers_admit(&p, be32_of(0xc0000202)));
+	assert_true(peers_parse("0.0.0.0/0", &p) && peers_admit(&p, be32_of(5)));
+	assert_true(peers_parse("any", &p) && !p.n && peers_admit(&p, be32_of(5)));
+	for (u32 i = 0; i < PEERS_MAX; i++)
+		sprintf(many + strlen(many), ",10.0.1.%u", i);
+	assert_false(peers_parse(many, &p));
+}
+
+static void t_grammar_mss(void **state)
+{
+	static const char *const bad[] = {"", "0", "87", "65496", "Auto", "-1", "0x200"};
+	struct tunnel_cfg cfg;
+	struct err e;
+	u16 mss;
+
+	(void)state;
+	for (u32 i = 0; i < countof(bad); i++)
+		assert_false(field_mss(bad[i], &mss));
+	assert_true(field_mss("off", &mss) && mss == 0);
+	assert_true(field_mss("auto", &mss) && mss == TUNL_MSS_AUTO);
+	assert_true(field_mss("1360", &mss) && mss == 1360);
+	assert_int_equal(read_words(VERB_ADD, DIALECT_IP, "t1 mode ipip mss auto", &cfg, &e),
+			 -EINVAL);
+	assert_string_equal(e.text,
+			    "Error: either \"name\" is duplicate, or \"mss\" is a garbage.");
+	assert_int_equal(read_words(VERB_ADD, DIALECT_TUNL, "t1 mode ipip peers x", &cfg, &e),
+			 -EINVAL);
+	assert_int_equal(e.status, 255);
 }
 
 /* The longest line fits, and a longer one is refused, not cut. */
@@ -336,6 +393,7 @@ int main(void)
 		cmocka_unit_test(t_grammar_refusals),	cmocka_unit_test(t_grammar_taken),
 		cmocka_unit_test(t_grammar_dialects),	cmocka_unit_test(t_grammar_ipv6_words),
 		cmocka_unit_test(t_grammar_round_trip), cmocka_unit_test(t_grammar_bounds),
+		cmocka_unit_test(t_grammar_peers),	cmocka_unit_test(t_grammar_mss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
