@@ -310,6 +310,8 @@ TUNL_INLINE bool egress_is_engines(struct __sk_buff *skb, const struct wrap *w)
 
 	if (!w->hop || w->hop->state == HOP_SLOW || egress_is_slow(w->tx))
 		return true;
+	if (w->tx->how.rules & FAST_MSS && may_be_syn(skb, w->off + w->l4, w->l4_proto))
+		return true;
 	if (w->tx->how.oflags & GRE_S && (w->hop->state != HOP_OK || skb->gso_size))
 		return true;
 	if (w->hop->state != HOP_OK)

@@ -312,18 +312,49 @@ TUNL_INLINE bool accept_seq(const struct bpf_tx *tx, struct unwrap *u)
 	return !expected || (s32)(u->seq - expected) >= 0;
 }
 
-/* What the mode demands of a packet. False: not met, which is the engine's to say. */
-TUNL_INLINE bool ingress_accept(struct __sk_buff *skb, struct unwrap *u)
+TUNL_INLINE bool ingress_is_syn(struct __sk_buff *skb, const struct unwrap *u)
 {
-	const struct bpf_tx *tx = bpf_map_lookup_elem(&tunl_tx, &u->tunnel);
+	u32 at = u->off + u->hlen;
 
-	if (!tx || tx->how.iflags & GRE_C)
+	return u->is_v6 ? may_be_syn(skb, at + IP6_HLEN, u->in6.next)
+			: may_be_syn(skb, at + ip4_hlen(&u->in4), u->in4.proto);
+}
+
+/* As peers_admit(). */
+TUNL_INLINE bool ingress_is_peer(const struct peers *p, be32 src)
+{
+	for (u32 i = 0; i < PEERS_MAX && i < p->n; i++) {
+		u32 len = p->len[i], mask = len ? ~0U << ((32 - len) & 31) : 0;
+
+		if ((be32_host(src) & mask) == be32_host(p->addr[i]))
+			return true;
+	}
+	return !p->n;
+}
+
+/* What the mode demands of a packet. False: not met, which is the engine's to say. */
+TUNL_INLINE bool ingress_accept(struct __sk_buff *skb, const struct bpf_tx *tx, struct unwrap *u)
+{
+	if (tx->how.iflags & GRE_C || (tx->how.rules & FAST_MSS && ingress_is_syn(skb, u)))
 		return false;
 	if (tx->how.rules & FAST_CHECK_6RD && u->is_v6 && !accept_6rd(tx, u))
 		return false;
 	if (tx->how.rules & FAST_CHECK_ISATAP && u->is_v6 && !accept_isatap(skb, u))
 		return false;
 	return !(tx->how.iflags & GRE_S) || accept_seq(tx, u);
+}
+
+/* Of a tunnel that has something to say about its packets. */
+TUNL_INLINE int ingress_look(struct __sk_buff *skb, struct unwrap *u)
+{
+	const struct bpf_tx *tx = bpf_map_lookup_elem(&tunl_tx, &u->tunnel);
+	struct bpf_stats *st = stats_of(u->tunnel);
+
+	if (!tx || !st)
+		return HAND_OVER;
+	if (!ingress_is_peer(&tx->peers, u->outer.src))
+		return drop(st, R_RX_PEER, TC_ACT_SHOT);
+	return ingress_accept(skb, tx, u) ? ingress_decap(skb, u) : HAND_OVER;
 }
 
 /* A packet of an outer protocol that tunnels have. */
@@ -343,9 +374,10 @@ TUNL_INLINE int ingress_tunnel(struct __sk_buff *skb, u32 off, u8 proto)
 	u.tunnel = rx_find(u.key, skb->ifindex);
 	if (u.tunnel == RX_NONE || u.tunnel == RX_SLOW)
 		return HAND_OVER;
-	if (proto != PROTO_IPIP && !ingress_accept(skb, &u))
-		return HAND_OVER;
-	return ingress_decap(skb, &u);
+	if (proto == PROTO_IPIP && !(u.tunnel & BPF_RX_LOOK))
+		return ingress_decap(skb, &u);
+	u.tunnel &= ~BPF_RX_LOOK;
+	return ingress_look(skb, &u);
 }
 
 #endif

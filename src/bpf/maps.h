@@ -21,6 +21,7 @@
 
 #include "lib/types.h"
 #include "mode/fast.h"
+#include "model/peers.h"
 #include "model/stats.h"
 
 #define BPF_MAPS_ABI 2 /* part of the maps' names: tunl_tx_1 ... */
@@ -85,6 +86,7 @@ struct bpf_tx {
 	 * parent. Time-limited, so that a dead daemon stops nothing.
 	 */
 	u64 slow_until;
+	struct peers peers; /* without remote: of whom packets are taken; n 0: of all */
 };
 
 /*
@@ -138,6 +140,9 @@ struct bpf_peer_key {
  * nbound BPF_RX_SLOW: the packet goes to the engine.
  */
 enum { BPF_RX_SLOW = 0xff };
+
+/* Beside an ifindex in struct bpf_rx: what tunl_tx has of the tunnel decides about packets. */
+#define BPF_RX_LOOK 0x80000000U
 
 struct bpf_rx {
 	u32 candidate; /* ifindex; 0: none */

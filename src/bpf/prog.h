@@ -15,6 +15,7 @@
 #include "wire/gre.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
+#include "wire/tcp.h"
 
 /* The layout is part of each map's name: maps of another layout are not adopted. */
 #define MAP_NAME_(name, abi) name##_##abi
@@ -101,6 +102,21 @@ TUNL_INLINE const void *skb_bytes(struct __sk_buff *skb, u32 off, u32 n)
 	if (p)
 		return p;
 	return bpf_skb_pull_data(skb, off + n) ? 0 : skb_at(skb, off, n);
+}
+
+/* Whether a TCP header at off opens a connection; one that is not there counts as such. */
+TUNL_INLINE bool is_syn(struct __sk_buff *skb, u32 off)
+{
+	u8 flags;
+
+	return bpf_skb_load_bytes(skb, off + offsetof(struct tcp, flags), &flags, 1) ||
+	       flags & TCP_F_SYN;
+}
+
+/* With `mss`: a packet that may be such a one, from its IP header on. */
+TUNL_INLINE bool may_be_syn(struct __sk_buff *skb, u32 l4, u8 proto)
+{
+	return proto == PROTO_TCP ? is_syn(skb, l4) : ip6_is_ext(proto);
 }
 
 /*

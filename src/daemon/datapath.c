@@ -185,6 +185,9 @@ static struct bpf_tx tx_of(const struct tunnel *t)
 	tx.tos = t->cfg.tos;
 	tx.df = t->cfg.pmtudisc;
 	tx.link = t->cfg.link;
+	tx.peers = t->cfg.peers;
+	if (t->cfg.mss)
+		tx.how.rules |= FAST_MSS;
 	if (t->soft) { /* only the engine replays errors (spec datapath 5.2) */
 		tx.hop.state = HOP_SLOW;
 		tx.nbma = 0;

@@ -116,9 +116,12 @@ static bool is_slow(const struct lookup_node *n, u8 proto)
 	return !t->fast || (t->cfg.proto && t->cfg.proto != proto);
 }
 
+/* And whether the program has to look at more than the addresses. */
 static u32 ifindex_of(const struct lookup_node *n)
 {
-	return container_of(n, struct tunnel, rx)->link.ifindex;
+	const struct tunnel *t = container_of(n, struct tunnel, rx);
+
+	return t->link.ifindex | (t->cfg.peers.n || t->cfg.mss ? BPF_RX_LOOK : 0);
 }
 
 static void fill(struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)

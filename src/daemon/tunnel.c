@@ -283,6 +283,7 @@ static int change_to(struct tunnel *t, const struct tunnel_cfg *next, struct err
 
 	t->cfg = *next;
 	t->resolve = true;
+	rxmap_mark(t->home, &t->cfg);
 	err = tunnel_save(t);
 	if (err) {
 		t->cfg = old;

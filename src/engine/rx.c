@@ -6,6 +6,7 @@
 #include "engine/demux.h"
 #include "engine/env.h"
 #include "engine/icmp_out.h"
+#include "engine/mss.h"
 #include "lib/addr.h"
 #include "wire/ecn.h"
 #include "wire/icmp.h"
@@ -140,6 +141,26 @@ static void mute_unbelieved(struct engine_tunnel *t, const struct mode_received 
 		mute(p);
 }
 
+/* What the other side may send is bounded by the way there, as we send it. */
+static void bound_mss(struct engine_tunnel *t, be32 src, struct packet *p)
+{
+	const struct tunnel_cfg *cfg = &t->cfg;
+	const struct route *rt;
+
+	if (!cfg->mss)
+		return;
+	rt = route_get(t->ns,
+		       &(struct route_key){
+			       .dst = src,
+			       .src = cfg->local,
+			       .oif = cfg->link,
+			       .mark = cfg->fwmark,
+			       .proto = mode_info(cfg->mode)->proto,
+		       },
+		       NULL);
+	mss_bound(t, p, rt->error ? 0 : rt->mtu);
+}
+
 static void log_refused(struct engine_tunnel *t, const struct mode_received *r, enum reason why)
 {
 	char outer[ADDR4_TEXT], src[ADDR6_TEXT], dst[ADDR6_TEXT];
@@ -160,6 +181,8 @@ static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, cons
 	enum reason r;
 
 	st->multicast += ip4_is_multicast(outer->dst);
+	if (!peers_admit(&t->cfg.peers, outer->src))
+		return R_RX_PEER;
 	if (!mode_takes(&t->cfg, outer->proto))
 		return R_RX_PROTO;
 	packet_strip(p, ip4_hlen(outer) + d->head.hlen);
@@ -176,6 +199,7 @@ static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, cons
 	if (r != R_NONE)
 		return r;
 	mute_unbelieved(t, &rec, p);
+	bound_mss(t, outer->src, p);
 	if (ns->engine->io->deliver(t, p))
 		return R_RX_DELIVER;
 	st->rx_packets++;

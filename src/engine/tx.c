@@ -16,6 +16,7 @@
 #include "engine/env.h"
 #include "engine/frag.h"
 #include "engine/icmp_out.h"
+#include "engine/mss.h"
 #include "engine/segment.h"
 #include "wire/ecn.h"
 #include "wire/icmp.h"
@@ -426,6 +427,7 @@ static enum reason send_packet(struct tx *x)
 	struct segments s;
 	enum reason r;
 
+	mss_bound(x->t, x->p, x->mtu);
 	if (merged && !segments_init(&s, x->p))
 		return R_TX_INNER_SHORT;
 	r = check_size(x, merged ? &s : NULL);

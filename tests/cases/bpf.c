@@ -144,9 +144,12 @@ static void write_tx(struct dp *d, const struct case_tunnel *t)
 					.tos = t->cfg.tos,
 					.df = t->cfg.pmtudisc,
 					.link = t->cfg.link,
+					.peers = t->cfg.peers,
 				};
 
 	mode_by_id(t->cfg.mode)->fast(&t->cfg, &tx.how);
+	if (t->cfg.mss)
+		tx.how.rules |= FAST_MSS;
 	if (!bpf_map_lookup_elem(run_map(&d->run, "tunl_tx_2"), &t->ifindex, &old))
 		tx.slow_until = old.slow_until;
 	run_set(&d->run, "tunl_tx_2", &t->ifindex, &tx);
@@ -182,17 +185,24 @@ static bool is_decided(struct lookup_node *n, u8 proto)
 	return is_carried(slot_of(n)) && (!cfg->proto || cfg->proto == proto);
 }
 
+static u32 ifindex_of(struct lookup_node *n)
+{
+	const struct case_tunnel *t = &slot_of(n)->t;
+
+	return t->ifindex | (t->cfg.peers.n || t->cfg.mss ? BPF_RX_LOOK : 0);
+}
+
 static void fill_rx(struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)
 {
 	bool slow = rule->nbound > BPF_RX_BOUND ||
 		    (rule->candidate && !is_decided(rule->candidate, proto));
 
-	rx->candidate = rule->candidate ? slot_of(rule->candidate)->t.ifindex : 0;
+	rx->candidate = rule->candidate ? ifindex_of(rule->candidate) : 0;
 	rx->nbound = rule->nbound;
 	for (u32 i = 0; !slow && i < rule->nbound; i++) {
 		slow = !is_decided(rule->bound[i], proto);
 		rx->bound[i].link = rule->bound[i]->link;
-		rx->bound[i].ifindex = slot_of(rule->bound[i])->t.ifindex;
+		rx->bound[i].ifindex = ifindex_of(rule->bound[i]);
 	}
 	if (slow)
 		*rx = (struct bpf_rx){.nbound = BPF_RX_SLOW};
