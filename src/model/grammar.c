@@ -185,6 +185,20 @@ int grammar_read(const struct grammar *g, int argc, char *const *argv, struct tu
 	return rc;
 }
 
+int grammar_settle(struct tunnel_cfg *cfg, struct err *e)
+{
+	int rc;
+
+	if (!cfg->mode)
+		guess_mode(cfg);
+	rc = check_keys(cfg, e);
+	if (!rc)
+		rc = fill_multicast(cfg, e);
+	if (!rc && !cfg->mode)
+		rc = err_set(e, EINVAL, "its mode is not told: mode ipip, gre, sit, ...");
+	return rc;
+}
+
 int grammar_line(const char *line, struct tunnel_cfg *cfg, struct err *e)
 {
 	static const struct grammar text = {.dialect = DIALECT_TEXT, .verb = VERB_SHOW};

@@ -54,6 +54,13 @@ int grammar_read(const struct grammar *g, int argc, char *const *argv, struct tu
 		 struct err *e);
 
 /*
+ * What `add` makes of words that were read one by one (model/options.h): the mode
+ * that the name tells, a group's own key; and what it refuses, but for a fixed TTL
+ * without DF, which `ip link` makes too. -EINVAL with e filled.
+ */
+int grammar_settle(struct tunnel_cfg *cfg, struct err *e);
+
+/*
  * Read a line of blank-separated words in DIALECT_TEXT. No defaults are filled
  * in from elsewhere and nothing is guessed: what is said is what is meant. The
  * mode may be absent (MODE_NONE): the caller judges.
