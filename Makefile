@@ -38,13 +38,13 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
 # Folders, lowest first: a folder includes only from those before it
 # (scripts/check-includes holds it to that).
-FLOORS	:= lib wire model mode bpf engine daemon cli lab
-TUNL_FLOORS  := lab cli mode model lib
-TUNLD_FLOORS := daemon engine bpf mode model lib
-IP_FLOORS    := cli mode model lib
+FLOORS	:= lib wire model mode ipsec bpf engine daemon cli lab
+TUNL_FLOORS  := lab cli ipsec mode model lib
+TUNLD_FLOORS := daemon engine bpf ipsec mode model lib
+IP_FLOORS    := cli ipsec mode model lib
 IP_LIBS      := -ljansson
 TUNL_LIBS    := -ljansson -lpcap -lmnl
-TUNLD_LIBS   := -lbpf -luv -lmnl -ljansson -lseccomp
+TUNLD_LIBS   := -lbpf -luv -lmnl -ljansson -lseccomp -lcrypto
 
 .DEFAULT_GOAL := all
 .PHONY: all programs deps lab check bench interop fuzz lint install uninstall clean golden-update
@@ -153,7 +153,7 @@ unit_floor = $(firstword $(subst _, ,$(1)))
 below	= $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call below,$(1),$(wordlist 2,99,$(2))))
 reverse	= $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 unit_archives = $(call archives,$(call reverse,$(call below,$(call unit_floor,$(1)),$(FLOORS))))
-ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap
+ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap -lcrypto
 
 .SECONDARY: $(BPF_OBJS)
 # The case runner and its backends: a unit program takes from it what it names.
