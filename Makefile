@@ -5,7 +5,7 @@
 #	make		build/tunl, build/tunld, build/bin/ip
 #	make lab	installs what is needed, builds, and runs the lab on both datapaths
 #	make check	all tests
-#	make bench	how fast it is beside the bare path
+#	make bench	how fast it is; T=NAME for one benchmark (tests/bench/run --help)
 #	make interop	beside the kernel's own drivers, in a virtual machine
 #	make fuzz T=60	every fuzz target for T seconds
 #	make lint	clang-tidy and cppcheck
@@ -73,9 +73,9 @@ check:
 	@scripts/check
 
 bench:
-	@scripts/deps build bench
-	@$(SUBMAKE) programs
-	@tests/bench/run
+	@scripts/deps build bench interop
+	@$(SUBMAKE) programs bench-programs
+	@tests/bench/run $(T)
 
 interop:
 	@scripts/deps build interop
@@ -184,6 +184,20 @@ $(B)/test/%: tests/lib/%.c $$(call unit_archives,$$*) Makefile
 $(B)/test/forkserver.so: tests/interop/forkserver.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -shared -fPIC -o $@ $<
+
+# What benchmarks put load on with, a tunnel to compare with, and a plugin of qemu's.
+BENCH_BINS := $(patsubst tests/bench/%.c,$(B)/bench/%,$(filter-out %/insns.c,$(wildcard tests/bench/*.c)))
+
+$(B)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
+
+$(B)/bench/insns.so: tests/bench/insns.c tests/bench/marker.h Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -shared -fPIC -o $@ $<
+
+.PHONY: bench-programs
+bench-programs: $(BENCH_BINS) $(B)/bench/insns.so
 
 .PHONY: unit
 unit: $(UNIT_BINS)
