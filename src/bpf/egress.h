@@ -20,7 +20,7 @@ enum { LOST = TC_ACT_STOLEN };
 
 /* What is settled about one packet before it is touched. */
 struct wrap {
-	const struct bpf_tx *tx;
+	struct bpf_tx *tx;
 	const struct bpf_hop *hop;
 	struct bpf_stats *st;
 	u32 off;	/* of the inner header: the device's own header before it */
@@ -286,12 +286,6 @@ TUNL_INLINE int egress_send(struct __sk_buff *skb, struct wrap *w)
 	return (int)bpf_redirect_neigh(oif, &nh, sizeof(nh), 0);
 }
 
-/* Packets that the engine has to see: something about the path is not settled. */
-TUNL_INLINE bool egress_is_slow(const struct bpf_tx *tx)
-{
-	return tx->slow_until && bpf_ktime_get_boot_ns() < tx->slow_until;
-}
-
 /* What the route says of a packet that is not the engine's: R_NONE, or why it is lost. */
 TUNL_INLINE enum reason egress_route(const struct wrap *w)
 {
@@ -304,11 +298,12 @@ TUNL_INLINE enum reason egress_route(const struct wrap *w)
  * Whether the engine has to see it. With numbers, each packet on the wire has
  * one of its own, and a lost one takes it along; segments cannot have that here.
  */
-TUNL_INLINE bool egress_is_engines(struct __sk_buff *skb, const struct wrap *w)
+TUNL_INLINE bool egress_needs_engine(struct __sk_buff *skb, const struct wrap *w)
 {
 	u32 longest;
 
-	if (!w->hop || w->hop->state == HOP_SLOW || egress_is_slow(w->tx))
+	/* slow: something about the path is not settled */
+	if (!w->hop || w->hop->state == HOP_SLOW || is_before(w->tx->slow_until))
 		return true;
 	if (w->tx->how.rules & FAST_MSS && may_be_syn(skb, w->off + w->l4, w->l4_proto))
 		return true;
@@ -323,18 +318,35 @@ TUNL_INLINE bool egress_is_engines(struct __sk_buff *skb, const struct wrap *w)
 	       skb->len - w->off + egress_added(w) > IP4_MAX_LEN;
 }
 
+/*
+ * The same, and of a tunnel with numbers what follows such a packet: the engine
+ * numbers what it sends a moment later, and nothing may overtake that on the wire.
+ */
+TUNL_INLINE bool egress_is_engines(struct __sk_buff *skb, const struct wrap *w)
+{
+	struct bpf_tx *tx = w->tx;
+
+	if (!(tx->how.oflags & GRE_S))
+		return egress_needs_engine(skb, w);
+	if (egress_needs_engine(skb, w)) {
+		tx->follow_tx = bpf_ktime_get_boot_ns() + FOLLOW_TIME;
+		return true;
+	}
+	return is_before(tx->follow_tx);
+}
+
 /* The next number of the tunnel's. False: there is none to be had here. */
 TUNL_INLINE bool seq_next(struct wrap *w)
 {
 	u32 slot = w->tx->seq;
-	struct bpf_seq *seq;
+	struct mode_state *st;
 
 	if (!(w->tx->how.oflags & GRE_S))
 		return true;
-	seq = slot ? bpf_map_lookup_elem(&tunl_seq, &slot) : 0;
-	if (seq)
-		w->seq = __sync_fetch_and_add(&seq->next, 1);
-	return seq;
+	st = bpf_map_lookup_elem(&tunl_seq, &slot);
+	if (st)
+		w->seq = __sync_fetch_and_add(&st->next_seq, 1);
+	return st;
 }
 
 /* What is settled at first: R_NONE, or why it is lost. No hop: the engine's. */

@@ -120,7 +120,9 @@ struct unwrap {
 	u32 seq;    /* with GRE_S in flags */
 	u16 flags;  /* of the gre header */
 	bool is_v6;
-	struct bpf_seq *numbers; /* of a tunnel that looks at them; else NULL */
+	bool engines;		    /* not to be finished here, whatever tunnel it is for */
+	struct bpf_tx *tx;	    /* the tunnel's */
+	struct mode_state *numbers; /* of a tunnel that looks at them; else NULL */
 	union {
 		struct ip4 in4;
 		struct ip6 in6;
@@ -162,11 +164,29 @@ TUNL_INLINE long ingress_shrink(struct __sk_buff *skb, const struct unwrap *u)
 	return bpf_skb_adjust_room(skb, -hlen - more, BPF_ADJ_ROOM_MAC, flags);
 }
 
-/* The packet's number counts as received (spec 7.2). */
+/* The packet's number counts as received (spec 7.2); none goes back behind a later one. */
 TUNL_INLINE void ingress_numbered(const struct unwrap *u)
 {
+	volatile u32 *expected;
+	u32 was;
+
+	if (!u->numbers)
+		return;
+	expected = &u->numbers->expected_seq;
+	was = *expected;
+	if (!was || (s32)(u->seq + 1 - was) > 0)
+		*expected = u->seq + 1;
+}
+
+/*
+ * To the engine. Where numbers are looked at, what comes behind it goes there too,
+ * for a while: nothing may overtake it.
+ */
+TUNL_INLINE int ingress_hand_over(const struct unwrap *u)
+{
 	if (u->numbers)
-		*(volatile u32 *)&u->numbers->expected = u->seq + 1;
+		u->tx->follow_rx = bpf_ktime_get_boot_ns() + FOLLOW_TIME;
+	return HAND_OVER;
 }
 
 TUNL_INLINE int ingress_deliver(struct __sk_buff *skb, struct unwrap *u, struct bpf_stats *st,
@@ -175,9 +195,9 @@ TUNL_INLINE int ingress_deliver(struct __sk_buff *skb, struct unwrap *u, struct 
 	u32 end = u->off + be16_host(u->outer.len);
 
 	if (end < skb->len && bpf_skb_change_tail(skb, end, 0))
-		return HAND_OVER;
+		return ingress_hand_over(u);
 	if (ingress_shrink(skb, u))
-		return HAND_OVER;
+		return ingress_hand_over(u);
 	ingress_numbered(u);
 	if (ecn && ingress_store_ecn(skb, u, *ecn))
 		return drop(st, R_RX_DELIVER, TC_ACT_SHOT);
@@ -199,12 +219,12 @@ TUNL_INLINE int ingress_decap(struct __sk_buff *skb, struct unwrap *u)
 	switch (ecn_decap(u->outer.tos, u->is_v6 ? ip6_tclass(&u->in6) : u->in4.tos, &ecn)) {
 	case ECN_DROP:
 		if (ingress_logs(st))
-			return HAND_OVER;
+			return ingress_hand_over(u);
 		ingress_numbered(u);
 		return drop(st, R_RX_ECN, TC_ACT_SHOT);
 	case ECN_KEEP_LOG:
 		if (ingress_logs(st))
-			return HAND_OVER;
+			return ingress_hand_over(u);
 		break;
 	case ECN_SET:
 		return ingress_deliver(skb, u, st, &ecn);
@@ -215,8 +235,8 @@ TUNL_INLINE int ingress_decap(struct __sk_buff *skb, struct unwrap *u)
 }
 
 /*
- * The gre header (spec 7.2). False: the engine's - a checksum to verify, kinds
- * that are neither IPv4 nor IPv6, and all that is dropped.
+ * The gre header (spec 7.2). False: the engine's - a checksum to verify, and all
+ * that is dropped. So are kinds that are neither IPv4 nor IPv6.
  */
 TUNL_INLINE bool ingress_gre(struct __sk_buff *skb, struct unwrap *u)
 {
@@ -231,9 +251,9 @@ TUNL_INLINE bool ingress_gre(struct __sk_buff *skb, struct unwrap *u)
 		return false;
 	u->flags = be16_host(h.flags);
 	type = be16_host(h.type);
-	if (gre_is_refused(u->flags) || u->flags & GRE_C ||
-	    (type != ETH_P_IP && type != ETH_P_IPV6))
+	if (gre_is_refused(u->flags) || u->flags & GRE_C)
 		return false;
+	u->engines |= type != ETH_P_IP && type != ETH_P_IPV6;
 	u->is_v6 = type == ETH_P_IPV6;
 	u->hlen += gre_hlen(u->flags);
 	if (u->flags & GRE_K) {
@@ -249,6 +269,8 @@ TUNL_INLINE bool ingress_inner(struct __sk_buff *skb, struct unwrap *u)
 {
 	u32 at = u->off + u->hlen;
 
+	if (u->engines)
+		return true;
 	if (be16_host(u->outer.len) < u->hlen + (u->is_v6 ? IP6_HLEN : IP4_HLEN))
 		return false;
 	return !(u->is_v6 ? bpf_skb_load_bytes(skb, at, &u->in6, sizeof(u->in6))
@@ -297,19 +319,28 @@ TUNL_INLINE bool accept_isatap(struct __sk_buff *skb, const struct unwrap *u)
 }
 
 /*
- * Whether the number is one to accept (spec 7.2). It is noted once the packet's
- * fate is known to be settled here: in two steps, so that one that comes in by
- * several CPUs at once may pass beside another; their order is nobody's to say.
+ * Whether the number is one to accept (spec 7.2): TC_ACT_OK, or what becomes of
+ * the packet. It is noted once the packet's fate is settled here: in two steps, as
+ * the driver does it, which takes no lock either. Packets that come in by several
+ * CPUs at once may so pass beside each other, and then each is within what its
+ * CPU had seen; their order on the wire is nobody's to say. An atomic compare and
+ * swap would bind the receiving program to Linux 5.12 and settle nothing more.
  */
-TUNL_INLINE bool accept_seq(const struct bpf_tx *tx, struct unwrap *u)
+TUNL_INLINE int accept_seq(struct unwrap *u, struct bpf_stats *st)
 {
-	u32 slot = tx->seq, expected;
+	u32 slot = u->tx->seq, expected;
 
-	u->numbers = slot ? bpf_map_lookup_elem(&tunl_seq, &slot) : 0;
-	if (!u->numbers || !(u->flags & GRE_S))
-		return false;
-	expected = *(volatile u32 *)&u->numbers->expected;
-	return !expected || (s32)(u->seq - expected) >= 0;
+	u->numbers = bpf_map_lookup_elem(&tunl_seq, &slot);
+	if (!u->numbers)
+		return HAND_OVER;
+	if (u->engines)
+		return ingress_hand_over(u);
+	if (is_before(u->tx->follow_rx))
+		return HAND_OVER;
+	expected = *(volatile u32 *)&u->numbers->expected_seq;
+	if (!(u->flags & GRE_S) || (expected && (s32)(u->seq - expected) < 0))
+		return drop(st, R_RX_SEQ, TC_ACT_SHOT);
+	return TC_ACT_OK;
 }
 
 TUNL_INLINE bool ingress_is_syn(struct __sk_buff *skb, const struct unwrap *u)
@@ -332,29 +363,50 @@ TUNL_INLINE bool ingress_is_peer(const struct peers *p, be32 src)
 	return !p->n;
 }
 
-/* What the mode demands of a packet. False: not met, which is the engine's to say. */
-TUNL_INLINE bool ingress_accept(struct __sk_buff *skb, const struct bpf_tx *tx, struct unwrap *u)
+/*
+ * What the mode demands of a packet. TC_ACT_OK, or what becomes of it: where the
+ * demand is not met it is mostly the engine's to say so.
+ */
+TUNL_INLINE int ingress_accept(struct __sk_buff *skb, struct unwrap *u, struct bpf_stats *st)
 {
-	if (tx->how.iflags & GRE_C || (tx->how.rules & FAST_MSS && ingress_is_syn(skb, u)))
-		return false;
+	const struct bpf_tx *tx = u->tx;
+
+	if (tx->how.iflags & GRE_C)
+		return HAND_OVER;
+	if (!u->engines && tx->how.rules & FAST_MSS)
+		u->engines = ingress_is_syn(skb, u);
 	if (tx->how.rules & FAST_CHECK_6RD && u->is_v6 && !accept_6rd(tx, u))
-		return false;
+		return HAND_OVER;
 	if (tx->how.rules & FAST_CHECK_ISATAP && u->is_v6 && !accept_isatap(skb, u))
-		return false;
-	return !(tx->how.iflags & GRE_S) || accept_seq(tx, u);
+		return HAND_OVER;
+	if (tx->how.iflags & GRE_S)
+		return accept_seq(u, st);
+	return u->engines ? HAND_OVER : TC_ACT_OK;
+}
+
+/*
+ * Whether a packet that is not plain has to be looked at nevertheless: the first
+ * fragment of a gre packet may be a numbered one's, which others must not overtake.
+ */
+TUNL_INLINE bool ingress_is_first(const struct ip4 *outer)
+{
+	return outer->proto == PROTO_GRE && outer->ver_ihl == 0x45 && ip4_is_fragment(outer) &&
+	       !ip4_offset(outer);
 }
 
 /* Of a tunnel that has something to say about its packets. */
 TUNL_INLINE int ingress_look(struct __sk_buff *skb, struct unwrap *u)
 {
-	const struct bpf_tx *tx = bpf_map_lookup_elem(&tunl_tx, &u->tunnel);
 	struct bpf_stats *st = stats_of(u->tunnel);
+	int verdict;
 
-	if (!tx || !st)
+	u->tx = bpf_map_lookup_elem(&tunl_tx, &u->tunnel);
+	if (!u->tx || !st)
 		return HAND_OVER;
-	if (!ingress_is_peer(&tx->peers, u->outer.src))
+	if (!ingress_is_peer(&u->tx->peers, u->outer.src))
 		return drop(st, R_RX_PEER, TC_ACT_SHOT);
-	return ingress_accept(skb, tx, u) ? ingress_decap(skb, u) : HAND_OVER;
+	verdict = ingress_accept(skb, u, st);
+	return verdict == TC_ACT_OK ? ingress_decap(skb, u) : verdict;
 }
 
 /* A packet of an outer protocol that tunnels have. */
@@ -366,7 +418,8 @@ TUNL_INLINE int ingress_tunnel(struct __sk_buff *skb, u32 off, u8 proto)
 	if (!h)
 		return HAND_OVER;
 	ip4_copy(&u.outer, h);
-	if (!ingress_is_plain(&u.outer, skb->len - off))
+	u.engines = !ingress_is_plain(&u.outer, skb->len - off);
+	if (u.engines && !ingress_is_first(&u.outer))
 		return HAND_OVER;
 	u.key = (struct bpf_rx_key){.remote = u.outer.src, .local = u.outer.dst, .proto = proto};
 	if ((proto == PROTO_GRE && !ingress_gre(skb, &u)) || !ingress_inner(skb, &u))

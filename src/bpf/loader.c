@@ -32,8 +32,7 @@ enum { SIZE_FIRST = 64, SIZE_FACTOR = 8 };
 
 struct bpf_ns {
 	struct bpf_set set;
-	u32 gen;	       /* as last set */
-	bool seq[BPF_SEQ_MAX]; /* the entries of tunl_seq that are taken */
+	u32 gen; /* as last set */
 };
 
 static int map_set(struct bpf_ns *b, enum bpf_map_id map, const void *key, const void *value)
@@ -48,7 +47,7 @@ static int map_del(struct bpf_ns *b, enum bpf_map_id map, const void *key)
 	return 0;
 }
 
-int bpf_ns_load(struct bpf_ns **b, struct err *e)
+int bpf_ns_load(struct bpf_ns **b, int seq_fd, struct err *e)
 {
 	struct bpf_ns *n = calloc(1, sizeof(*n));
 	int r;
@@ -57,7 +56,7 @@ int bpf_ns_load(struct bpf_ns **b, struct err *e)
 	if (!n)
 		return err_set(e, ENOMEM, "no memory");
 	libbpf_set_print(0); /* what it has to say is in e */
-	r = bpf_set_load(&n->set, SIZE_FIRST, 0, e);
+	r = bpf_set_load(&n->set, SIZE_FIRST, seq_fd, e);
 	if (!r) {
 		r = stats_make(&n->set, 0);
 		if (r)
@@ -70,22 +69,19 @@ int bpf_ns_load(struct bpf_ns **b, struct err *e)
 	return r;
 }
 
-/* Mark the entries of tunl_seq that tunnels have. */
-static void seq_find_taken(struct bpf_ns *b)
+int bpf_seq_new(void)
 {
-	struct bpf_tx tx;
-	const void *at = 0;
-	u32 key, next;
-
-	while (!bpf_map_get_next_key(b->set.map[BPF_MAP_tx], at, &next)) {
-		key = next;
-		at = &key;
-		if (!bpf_map_lookup_elem(b->set.map[BPF_MAP_tx], &key, &tx) && tx.seq < BPF_SEQ_MAX)
-			b->seq[tx.seq] = true;
-	}
+	return bpf_set_seq_new();
 }
 
-int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e)
+int bpf_seq_of(u32 ifindex)
+{
+	u32 prog_id = tc_query(ifindex, TC_EGRESS);
+
+	return prog_id ? bpf_set_seq_of(prog_id) : -ENOENT;
+}
+
+int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, int seq_fd, struct err *e)
 {
 	struct bpf_ns *n = calloc(1, sizeof(*n));
 	struct bpf_ns_state st;
@@ -98,7 +94,7 @@ int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e)
 	libbpf_set_print(0);
 	prog_id = tc_query(ifindex, TC_EGRESS);
 	if (prog_id)
-		r = bpf_set_adopt(&n->set, prog_id, e);
+		r = bpf_set_adopt(&n->set, prog_id, seq_fd, e);
 	else
 		r = err_set(e, ENOENT, "there is no program of tunl on device %u", ifindex);
 	if (r) {
@@ -107,7 +103,6 @@ int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e)
 	}
 	if (!bpf_map_lookup_elem(n->set.map[BPF_MAP_state], &zero, &st))
 		n->gen = st.gen;
-	seq_find_taken(n);
 	*b = n;
 	return 0;
 }
@@ -287,7 +282,8 @@ static int grow(struct bpf_ns *b)
 
 	if (old.size >= BPF_TUNNELS_MAX)
 		return -ENOSPC;
-	r = bpf_set_load(&new, min_of(old.size * SIZE_FACTOR, (u32)BPF_TUNNELS_MAX), &old, 0);
+	r = bpf_set_load(&new, min_of(old.size * SIZE_FACTOR, (u32)BPF_TUNNELS_MAX),
+			 old.map[BPF_MAP_seq], 0);
 	if (r)
 		return r;
 	r = copy_all(&old, &new);
@@ -319,35 +315,12 @@ static int map_set_growing(struct bpf_ns *b, enum bpf_map_id map, const void *ke
 	return r;
 }
 
-/* A free entry of tunl_seq, zeroed; 0: there is none. */
-static u32 seq_take(struct bpf_ns *b)
-{
-	struct bpf_seq zero = {};
-
-	for (u32 i = 1; i < BPF_SEQ_MAX; i++)
-		if (!b->seq[i] && !map_set(b, BPF_MAP_seq, &i, &zero)) {
-			b->seq[i] = true;
-			return i;
-		}
-	return 0;
-}
-
-/* The entry of tunl_seq that a tunnel has, gets or gives back. */
-static u32 seq_settle(struct bpf_ns *b, u32 had, const struct bpf_tx *tx)
-{
-	if (tx && (tx->how.iflags | tx->how.oflags) & TUNL_F_SEQ)
-		return had ? had : seq_take(b);
-	b->seq[had] = false;
-	return 0;
-}
-
 int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx)
 {
-	struct bpf_tx old = {}, new;
+	struct bpf_tx old = {};
 	int r;
 
 	bpf_map_lookup_elem(b->set.map[BPF_MAP_tx], &ifindex, &old);
-	old.seq = seq_settle(b, min_of(old.seq, (u32)BPF_SEQ_MAX - 1), tx);
 	if (!tx)
 		return map_del(b, BPF_MAP_tx, &ifindex);
 	while ((r = stats_make(&b->set, ifindex)) == -E2BIG) {
@@ -355,25 +328,11 @@ int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx)
 		if (r)
 			return r;
 	}
-	new = *tx;
-	new.seq = old.seq;
 	if (!r)
-		r = map_set_growing(b, BPF_MAP_tx, &ifindex, &new);
-	if (!r && (new.how.oflags ^ old.how.oflags) & TUNL_F_SEQ && tc_query(ifindex, TC_EGRESS))
+		r = map_set_growing(b, BPF_MAP_tx, &ifindex, tx);
+	if (!r && (tx->how.oflags ^ old.how.oflags) & TUNL_F_SEQ && tc_query(ifindex, TC_EGRESS))
 		r = tc_attach(ifindex, TC_EGRESS, b->set.prog[egress_of(&b->set, ifindex)]);
 	return r;
-}
-
-u32 bpf_ns_seq_slot(struct bpf_ns *b, u32 ifindex)
-{
-	struct bpf_tx tx;
-
-	return bpf_map_lookup_elem(b->set.map[BPF_MAP_tx], &ifindex, &tx) ? 0 : tx.seq;
-}
-
-int bpf_ns_seq_fd(const struct bpf_ns *b)
-{
-	return b->set.map[BPF_MAP_seq];
 }
 
 int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx)
@@ -440,40 +399,36 @@ int bpf_ns_set_nbma(struct bpf_ns *b, const struct bpf_nbma_key *key, const stru
 	return r;
 }
 
-int bpf_ns_set_peer(struct bpf_ns *b, const struct bpf_peer_key *key, bool present)
+static bool is_peer(const struct bpf_peer_key *key, const struct bpf_peer_key *peer, u32 n)
 {
-	u32 one = 1;
-
-	return present ? map_set_growing(b, BPF_MAP_peer, key, &one)
-		       : map_del(b, BPF_MAP_peer, key);
+	for (u32 i = 0; i < n; i++)
+		if (!memcmp(key, &peer[i], sizeof(*key)))
+			return true;
+	return false;
 }
 
-/* Forget the routers of a tunnel that are not in the list. */
-static void routers_purge(struct bpf_ns *b, u32 ifindex, const struct prl *keep)
+/* Forget the peers of a tunnel that are not among those. */
+static void peers_purge(struct bpf_ns *b, u32 ifindex, const struct bpf_peer_key *peer, u32 n)
 {
 	struct bpf_peer_key key, next;
 	const void *at = 0;
 
 	while (!bpf_map_get_next_key(b->set.map[BPF_MAP_peer], at, &next)) {
-		bool is_router = next.ifindex == ifindex && !be32_is_zero(next.router);
-
 		key = next;
-		if (!is_router || (keep && prl_find(keep, next.router)) ||
+		if (key.ifindex != ifindex || is_peer(&key, peer, n) ||
 		    map_del(b, BPF_MAP_peer, &key))
 			at = &key;
 	}
 }
 
-int bpf_ns_set_routers(struct bpf_ns *b, u32 ifindex, const struct prl *routers)
+int bpf_ns_set_peers(struct bpf_ns *b, u32 ifindex, const struct bpf_peer_key *peer, u32 n)
 {
+	u32 one = 1;
 	int r = 0;
 
-	routers_purge(b, ifindex, routers);
-	for (u32 i = 0; !r && routers && i < routers->n; i++) {
-		struct bpf_peer_key key = {.ifindex = ifindex, .router = routers->entry[i].addr};
-
-		r = bpf_ns_set_peer(b, &key, true);
-	}
+	peers_purge(b, ifindex, peer, n);
+	for (u32 i = 0; !r && i < n; i++)
+		r = map_set_growing(b, BPF_MAP_peer, &peer[i], &one);
 	return r;
 }
 

@@ -8,23 +8,31 @@
 
 #include "bpf/maps.h"
 #include "lib/err.h"
-#include "model/prl.h"
 
 struct bpf_ns; /* programs and maps of one namespace; owned by the caller */
 
 /*
- * Load the programs with fresh maps. -errno with e filled says why the bpf
- * datapath cannot be had here (the probe by trying).
+ * The map that has the numbers of all namespaces, BPF_SEQ_MAX entries of struct
+ * mode_state, to be mapped by mmap(): a new one, or the one that the program on
+ * tunnel device ifindex uses. Its descriptor, the caller's; or -errno.
  */
-int bpf_ns_load(struct bpf_ns **b, struct err *e);
+int bpf_seq_new(void);
+int bpf_seq_of(u32 ifindex);
+
+/*
+ * Load the programs with fresh maps, but for seq_fd, which is the numbers' (-1: a
+ * fresh one, too). -errno with e filled says why the bpf datapath cannot be had
+ * here (the probe by trying).
+ */
+int bpf_ns_load(struct bpf_ns **b, int seq_fd, struct err *e);
 
 /*
  * Load the programs anew, but upon the maps (and so the counters) that the
  * program on tunnel device ifindex uses; the old programs go on until
  * bpf_ns_attach_*() replaces each in one step. -ENOENT: there is none, or its
- * maps have another layout.
+ * maps have another layout. seq_fd is the numbers' map from now on (-1: as it was).
  */
-int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, struct err *e);
+int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, int seq_fd, struct err *e);
 
 /* Close our descriptors. What is attached goes on. NULL is fine. */
 void bpf_ns_close(struct bpf_ns *b);
@@ -57,7 +65,6 @@ int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx);
 int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx);
 int bpf_ns_set_local(struct bpf_ns *b, be32 addr, bool present);
 int bpf_ns_set_nbma(struct bpf_ns *b, const struct bpf_nbma_key *key, const struct bpf_hop *hop);
-int bpf_ns_set_peer(struct bpf_ns *b, const struct bpf_peer_key *key, bool present);
 int bpf_ns_set_state(struct bpf_ns *b, const struct bpf_ns_state *st);
 
 /*
@@ -68,16 +75,11 @@ enum bpf_keys { BPF_KEYS_TX, BPF_KEYS_RX, BPF_KEYS_LOCAL };
 typedef void bpf_key_fn(const void *key, void *arg);
 void bpf_ns_each_key(struct bpf_ns *b, enum bpf_keys which, bpf_key_fn *fn, void *arg);
 
-/* Make the routers of an isatap tunnel those (NULL: none). 0 or -errno. */
-int bpf_ns_set_routers(struct bpf_ns *b, u32 ifindex, const struct prl *routers);
-
 /*
- * Sequence numbers. bpf_ns_set_tx() gives a tunnel with them an entry of tunl_seq
- * (what tx says of it is not looked at): its slot; 0: none. The map's descriptor
- * stays b's; to be mapped by mmap(), BPF_SEQ_MAX entries of struct bpf_seq.
+ * Make the peers of an isatap tunnel those: keys with its ifindex, of routers and
+ * of prefixes. What else the map has of it goes. 0 or -errno.
  */
-u32 bpf_ns_seq_slot(struct bpf_ns *b, u32 ifindex);
-int bpf_ns_seq_fd(const struct bpf_ns *b);
+int bpf_ns_set_peers(struct bpf_ns *b, u32 ifindex, const struct bpf_peer_key *peer, u32 n);
 
 /* The stats of a tunnel, summed over CPUs; del frees the entry. */
 int bpf_ns_get_stats(struct bpf_ns *b, u32 ifindex, struct tunnel_stats *sum);

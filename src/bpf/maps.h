@@ -3,7 +3,8 @@
  * The maps of the bpf datapath, for the programs and the loader alike. Each
  * network namespace with a tunnel has a set of its own, held only by the
  * programs on its devices: when the namespace goes, all of it goes, with no
- * help of ours. A new daemon finds them again by the programs (loader.h).
+ * help of ours. A new daemon finds them again by the programs (loader.h). One
+ * of them, tunl_seq, is shared by all namespaces of a daemon, and with its engine.
  *
  *	tunl_tx     ifindex of a tunnel device -> struct bpf_tx
  *	tunl_rx     addresses, protocol, key   -> struct bpf_rx
@@ -11,7 +12,7 @@
  *	tunl_nbma   (ifindex, inner dst)       -> struct bpf_hop
  *	tunl_peer   (ifindex, peer or prefix)  -> 1: isatap takes packets of it
  *	tunl_stats  ifindex, 0 for "no tunnel" -> struct bpf_stats, per CPU
- *	tunl_seq    slot, of BPF_SEQ_MAX       -> struct bpf_seq
+ *	tunl_seq    slot, of BPF_SEQ_MAX       -> struct mode_state
  *	tunl_state  0                          -> struct bpf_ns_state
  *	tunl_base   ifindex                    -> struct tunnel_stats: what was counted
  *						  in maps that have been outgrown
@@ -24,7 +25,7 @@
 #include "model/peers.h"
 #include "model/stats.h"
 
-#define BPF_MAPS_ABI 2 /* part of the maps' names: tunl_tx_1 ... */
+#define BPF_MAPS_ABI 3 /* part of the maps' names: tunl_tx_1 ... */
 
 /* What the route to the outer destination says (parent: rtnl_route_get). */
 enum bpf_hop_state {
@@ -78,7 +79,7 @@ struct bpf_tx {
 	u8 ttl, tos, df, pad; /* as in struct tunnel_cfg */
 	struct mode_fast how; /* by the mode */
 	u32 link;	      /* `dev` */
-	u32 seq;	      /* gre with numbers: its entry of tunl_seq; 0: the engine's alone */
+	u32 seq;	      /* gre with numbers: its entry of tunl_seq */
 	/*
 	 * CLOCK_BOOTTIME ns until which every packet goes to the engine: an ICMP
 	 * error about our packets came in, and the engine decides what it means
@@ -87,18 +88,21 @@ struct bpf_tx {
 	 */
 	u64 slow_until;
 	struct peers peers; /* without remote: of whom packets are taken; n 0: of all */
+	/*
+	 * The same for tunnels with numbers, each way: a packet was handed over, and
+	 * until then others follow it, so that none overtakes it. At the other end
+	 * (here, receiving) a packet that was overtaken counts as stale and is lost.
+	 * Set by the programs.
+	 */
+	u64 follow_tx, follow_rx;
 };
 
 /*
- * Sequence numbers of a gre tunnel (spec 7.1, 7.2), mapped by the engine as well,
- * since both send and receive: laid out as struct mode_state. Entry 0 is nobody's.
+ * tunl_seq has the numbers of every tunnel of the daemon, whoever carries it, by
+ * its slot: programs and engine, which has it mapped, take from one counter. So
+ * its size is that of the slots (ENGINE_SLOTS), and it never grows: 1 MiB.
  */
-struct bpf_seq {
-	u32 next;     /* to be sent: raised by one in one atomic step */
-	u32 expected; /* to be received; 0: anything */
-};
-
-enum { BPF_SEQ_MAX = 1024 };
+enum { BPF_SEQ_MAX = 131072 };
 
 enum { BPF_RX_BOUND = 4 }; /* `dev`-bound tunnels per key that the program handles */
 

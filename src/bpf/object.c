@@ -189,13 +189,12 @@ static int load(struct bpf_set *s, u32 size, const int *maps, struct err *e)
 	return load_as(s, maps, false, e);
 }
 
-int bpf_set_load(struct bpf_set *s, u32 size, const struct bpf_set *old, struct err *e)
+int bpf_set_load(struct bpf_set *s, u32 size, int seq_fd, struct err *e)
 {
 	int maps[BPF_MAP__MAX];
 
 	memset(maps, 0xff, sizeof(maps));
-	if (old) /* the engine has it mapped */
-		maps[BPF_MAP_seq] = old->map[BPF_MAP_seq];
+	maps[BPF_MAP_seq] = seq_fd;
 	return load(s, size, maps, e);
 }
 
@@ -210,7 +209,7 @@ static enum bpf_map_id identify(int fd, u32 *size)
 		[BPF_MAP_local] = {sizeof(be32), sizeof(u32)},
 		[BPF_MAP_nbma] = {sizeof(struct bpf_nbma_key), sizeof(struct bpf_hop)},
 		[BPF_MAP_peer] = {sizeof(struct bpf_peer_key), sizeof(u32)},
-		[BPF_MAP_seq] = {sizeof(u32), sizeof(struct bpf_seq)},
+		[BPF_MAP_seq] = {sizeof(u32), sizeof(struct mode_state)},
 		[BPF_MAP_stats] = {sizeof(u32), sizeof(struct bpf_stats)},
 		[BPF_MAP_state] = {sizeof(u32), sizeof(struct bpf_ns_state)},
 		[BPF_MAP_base] = {sizeof(u32), sizeof(struct tunnel_stats)},
@@ -253,26 +252,70 @@ static int find_maps(int prog_fd, int maps[BPF_MAP__MAX], u32 *size)
 	return found == BPF_MAP__MAX ? 0 : -ENOENT;
 }
 
-int bpf_set_adopt(struct bpf_set *s, u32 prog_id, struct err *e)
+/* Close those maps that are there. */
+static void close_maps(const int *maps)
 {
-	int maps[BPF_MAP__MAX], r;
-	int prog_fd = bpf_prog_get_fd_by_id(prog_id);
-	u32 size = 0;
-
-	memset(s, 0, sizeof(*s));
-	memset(maps, 0xff, sizeof(maps));
-	if (prog_fd < 0)
-		return err_set(e, errno, "the BPF program on the device cannot be opened: %s",
-			       strerror(errno));
-	r = find_maps(prog_fd, maps, &size);
-	if (r)
-		err_set(e, -r, "the BPF program on the device has other maps than this tunl");
-	else
-		r = load(s, size, maps, e);
 	for (int i = 0; i < BPF_MAP__MAX; i++)
 		if (maps[i] >= 0)
 			close(maps[i]);
+}
+
+/* Open the maps of program prog_id; 0: all of ours, for the caller to close. */
+static int open_maps(u32 prog_id, int maps[BPF_MAP__MAX], u32 *size)
+{
+	int prog_fd = bpf_prog_get_fd_by_id(prog_id), r;
+
+	memset(maps, 0xff, BPF_MAP__MAX * sizeof(*maps));
+	if (prog_fd < 0)
+		return -errno;
+	r = find_maps(prog_fd, maps, size);
 	close(prog_fd);
+	if (r)
+		close_maps(maps);
+	return r;
+}
+
+int bpf_set_adopt(struct bpf_set *s, u32 prog_id, int seq_fd, struct err *e)
+{
+	int maps[BPF_MAP__MAX], use[BPF_MAP__MAX], r;
+	u32 size = 0;
+
+	memset(s, 0, sizeof(*s));
+	r = open_maps(prog_id, maps, &size);
+	if (r == -ENOENT)
+		return err_set(e, ENOENT,
+			       "the BPF program on the device has other maps than this tunl");
+	if (r)
+		return err_set(e, -r, "the BPF program on the device cannot be opened: %s",
+			       strerror(-r));
+	memcpy(use, maps, sizeof(use));
+	if (seq_fd >= 0)
+		use[BPF_MAP_seq] = seq_fd;
+	r = load(s, size, use, e);
+	close_maps(maps);
+	return r;
+}
+
+int bpf_set_seq_new(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, map_names[BPF_MAP_seq], sizeof(u32),
+				sizeof(struct mode_state), BPF_SEQ_MAX, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int bpf_set_seq_of(u32 prog_id)
+{
+	int maps[BPF_MAP__MAX], fd, r;
+	u32 size = 0;
+
+	r = open_maps(prog_id, maps, &size);
+	if (r)
+		return r;
+	fd = keep(maps[BPF_MAP_seq]);
+	r = fd < 0 ? -errno : fd;
+	close_maps(maps);
 	return r;
 }
 

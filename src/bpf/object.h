@@ -32,16 +32,21 @@ struct bpf_set {
 };
 
 /*
- * Load with fresh maps for that many tunnels, but for what does not grow: that is
- * taken from old (NULL: none). 0, or -errno with e filled.
+ * Load with fresh maps for that many tunnels, but for tunl_seq: that is seq_fd
+ * (borrowed; -1: fresh, too). 0, or -errno with e filled.
  */
-int bpf_set_load(struct bpf_set *s, u32 size, const struct bpf_set *old, struct err *e);
+int bpf_set_load(struct bpf_set *s, u32 size, int seq_fd, struct err *e);
 
 /*
- * Load upon the maps that program prog_id uses. -ENOENT: it is not ours, or its
- * maps have another layout.
+ * Load upon the maps that program prog_id uses, but for tunl_seq where seq_fd is
+ * not -1. -ENOENT: it is not ours, or its maps have another layout.
  */
-int bpf_set_adopt(struct bpf_set *s, u32 prog_id, struct err *e);
+int bpf_set_adopt(struct bpf_set *s, u32 prog_id, int seq_fd, struct err *e);
+
+/* A map to be tunl_seq: a new one, or the one that program prog_id uses. Its descriptor or -errno.
+ */
+int bpf_set_seq_new(void);
+int bpf_set_seq_of(u32 prog_id);
 
 /* Close all; a set of zeroes is fine. */
 void bpf_set_close(struct bpf_set *s);

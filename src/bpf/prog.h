@@ -45,7 +45,7 @@ TUNL_MAP(tunl_rx, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_rx_key, struc
 TUNL_MAP(tunl_local, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, be32, u32);
 TUNL_MAP(tunl_nbma, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_nbma_key, struct bpf_hop);
 TUNL_MAP(tunl_peer, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_peer_key, u32);
-TUNL_MAP(tunl_seq, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, u32, struct bpf_seq);
+TUNL_MAP(tunl_seq, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, u32, struct mode_state);
 TUNL_MAP(tunl_stats, BPF_MAP_TYPE_PERCPU_HASH, BPF_F_NO_PREALLOC, u32, struct bpf_stats);
 TUNL_MAP(tunl_state, BPF_MAP_TYPE_ARRAY, 0, u32, struct bpf_ns_state);
 TUNL_MAP(tunl_base, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, u32, struct tunnel_stats);
@@ -72,6 +72,18 @@ TUNL_INLINE const struct bpf_ns_state *ns_state(void)
 	u32 zero = 0;
 
 	return bpf_map_lookup_elem(&tunl_state, &zero);
+}
+
+/*
+ * How long packets of a tunnel with numbers follow one that was handed over, ns:
+ * longer than the engine takes for what waits in its queue.
+ */
+#define FOLLOW_TIME 20000000ULL
+
+/* A moment of struct bpf_tx is still to come. */
+TUNL_INLINE bool is_before(u64 until)
+{
+	return until && bpf_ktime_get_boot_ns() < until;
 }
 
 /* A drop is always counted: by its reason, on the tunnel. */

@@ -15,6 +15,7 @@
 
 #include "daemon/datapath.h"
 #include "daemon/netns.h"
+#include "daemon/numbers.h"
 #include "daemon/reconcile.h"
 #include "daemon/rxmap.h"
 #include "daemon/scan.h"
@@ -204,6 +205,7 @@ int adopt_all(struct daemon *d, struct err *e)
 		find_namespaces(&a);
 	for (size_t i = 0; !err && i < a.nlines; i++)
 		adopt_line(&a, &a.line[i]);
+	numbers_settle(d);
 	for (size_t i = 0; !err && i < a.nlines; i++)
 		if (!a.line[i].ifindex)
 			sweep(&a, &a.line[i]);

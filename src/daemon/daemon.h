@@ -41,6 +41,7 @@ enum { PATH_LEN = 256 };
 
 struct control;
 struct engine;
+struct numbers;
 struct shared;
 struct state;
 
@@ -53,6 +54,7 @@ struct daemon {
 	u64 next_order;
 	struct state *state;
 	struct shared *shared;
+	struct numbers *numbers; /* NULL: nothing is carried by bpf yet */
 	struct engine *engine;
 	struct control *control;
 	uv_poll_t mounts; /* /proc/self/mountinfo: says when a name went */
@@ -130,7 +132,9 @@ struct tunnel {
 	struct tunnel_stats base; /* what the maps had counted when the device was moved */
 	struct lookup_node rx;	  /* in home->rx; valid with in_rx */
 	bool has_tx, in_rx, engine_has, attached;
-	bool prl_told; /* the engine has prl; valid with engine_has */
+	bool prl_told;	/* the engine has prl; valid with engine_has */
+	bool has_peers; /* tunl_peer is as routers and addresses are */
+	bool unmerged;	/* the device gives single packets only */
 };
 
 /* The whole program: returns the exit status. */

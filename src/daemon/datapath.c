@@ -8,9 +8,12 @@
 #include "daemon/hop.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
+#include "daemon/numbers.h"
+#include "daemon/peermap.h"
 #include "daemon/priv.h"
 #include "daemon/rxmap.h"
 #include "daemon/shared.h"
+#include "engine/sockets.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "mode/mode.h"
@@ -76,20 +79,22 @@ static void drop_stale(struct ns *ns)
 static int load(struct ns *ns)
 {
 	struct err e = {0};
-	int err = -ENOENT;
+	int err = -ENOENT, seq;
 
+	numbers_need(ns->daemon);
+	seq = numbers_fd(ns->daemon);
 	list_for_each (n, &ns->home) {
 		struct tunnel *t = list_entry(n, struct tunnel, in_home);
 
 		if (t->place == ns && !objection(t))
-			err = bpf_ns_adopt(&ns->bpf, t->link.ifindex, &e);
+			err = bpf_ns_adopt(&ns->bpf, t->link.ifindex, seq, &e);
 		if (!err) {
 			drop_stale(ns);
 			return 0;
 		}
 	}
 	ns->bpf = NULL;
-	err = bpf_ns_load(&ns->bpf, &ns->bpf_err);
+	err = bpf_ns_load(&ns->bpf, seq, &ns->bpf_err);
 	if (err) {
 		ns->bpf = NULL;
 		ns->bpf_err.code = -err;
@@ -188,6 +193,7 @@ static struct bpf_tx tx_of(const struct tunnel *t)
 	tx.peers = t->cfg.peers;
 	if (t->cfg.mss)
 		tx.how.rules |= FAST_MSS;
+	tx.seq = t->slot;
 	if (t->soft) { /* only the engine replays errors (spec datapath 5.2) */
 		tx.hop.state = HOP_SLOW;
 		tx.nbma = 0;
@@ -219,19 +225,8 @@ static void withdraw(struct tunnel *t)
 	if (ns->bpf && t->has_tx)
 		bpf_ns_set_tx(ns->bpf, t->link.ifindex, NULL);
 	if (ns->bpf)
-		bpf_ns_set_routers(ns->bpf, t->link.ifindex, NULL);
-	t->attached = t->has_tx = false;
-}
-
-/* The programs believe the routers that the engine does. 0 or -errno. */
-static int write_routers(struct tunnel *t)
-{
-	struct mode_fast how = {};
-
-	mode_by_id(t->cfg.mode)->fast(&t->cfg, &how);
-	return how.rules & FAST_CHECK_ISATAP
-		       ? bpf_ns_set_routers(t->home->bpf, t->link.ifindex, t->prl)
-		       : 0;
+		peermap_clear(t);
+	t->attached = t->has_tx = t->has_peers = false;
 }
 
 static int carry(struct tunnel *t, struct err *e)
@@ -241,8 +236,9 @@ static int carry(struct tunnel *t, struct err *e)
 	if (t->resolve)
 		resolve(t);
 	err = write_tx(t);
-	if (!err)
-		err = write_routers(t);
+	if (!err && !t->has_peers)
+		err = peermap_write(t);
+	t->has_peers = !err;
 	if (err)
 		return err_set(e, -err, "the maps do not take it: %s", strerror(-err));
 	if (t->attached)
@@ -250,6 +246,19 @@ static int carry(struct tunnel *t, struct err *e)
 	err = bpf_ns_attach_tunnel(t->home->bpf, t->link.ifindex, e);
 	t->attached = !err;
 	return err;
+}
+
+/*
+ * Segments of a merged packet have a number each, which the program cannot give
+ * them. As the driver does, such a device asks for single packets.
+ */
+static void follow_merging(struct tunnel *t)
+{
+	const struct mode *m = mode_by_id(t->cfg.mode);
+	bool unmerged = t->fast && m->numbers && m->numbers(&t->cfg);
+
+	if (t->queue >= 0 && t->unmerged != unmerged && !engine_tun_merging(t->queue, !unmerged))
+		t->unmerged = unmerged;
 }
 
 static void apply_tunnel(struct tunnel *t)
@@ -262,6 +271,8 @@ static void apply_tunnel(struct tunnel *t)
 		slow(t, no);
 	} else if (!t->home->bpf) {
 		slow(t, t->home->bpf_err.text);
+	} else if (numbers_has(t) && numbers_fd(t->home->daemon) < 0) {
+		slow(t, "its sequence numbers cannot be shared with the engine");
 	} else if (carry(t, &e)) {
 		slow(t, e.text);
 	} else {
@@ -271,6 +282,9 @@ static void apply_tunnel(struct tunnel *t)
 	}
 	if (!t->fast)
 		withdraw(t);
+	if (was && !t->fast)
+		numbers_keep(t);
+	follow_merging(t);
 	rxmap_place(t);
 	group_follow(t);
 	if (t->fast != was)
@@ -363,6 +377,7 @@ void datapath_release(struct tunnel *t)
 	if (!ns->bpf || netns_enter(ns))
 		return;
 	withdraw(t);
+	numbers_keep(t);
 	rxmap_write(ns);
 	bpf_ns_del_stats(ns->bpf, t->link.ifindex);
 	t->fast = false;

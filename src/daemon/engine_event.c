@@ -19,14 +19,37 @@ static struct tunnel *tunnel_of(struct daemon *d, const struct engine_event *ev)
 	return t && t->engine_has && t->home->nsid == ev->nsid ? t : NULL;
 }
 
-/* What the route to dst says may have changed: an ICMP error told of a path MTU. */
-static void on_pmtu(struct tunnel *t)
+static struct ns *ns_of(struct daemon *d, u32 nsid)
 {
-	t->has_tx = false; /* write it again: the program has set slow_until */
-	t->resolve = true;
-	if (be32_is_zero(t->cfg.remote))
-		t->home->nbma_stale = true;
-	reconcile_soon(t->home);
+	list_for_each (n, &d->namespaces) {
+		struct ns *ns = list_entry(n, struct ns, node);
+
+		if (ns->nsid == nsid)
+			return ns;
+	}
+	return NULL;
+}
+
+/*
+ * What the route to dst says may have changed: an ICMP error told of a path MTU. The
+ * kernel notes that by destination, hence all tunnels to it are looked at; t (may be
+ * NULL) is the one that the engine found by the packet quoted.
+ */
+static void on_pmtu(struct ns *ns, const struct tunnel *t, be32 dst)
+{
+	list_for_each (n, &ns->home) {
+		struct tunnel *one = list_entry(n, struct tunnel, in_home);
+
+		if (be32_is_zero(dst) || !be32_eq(one->cfg.remote, dst))
+			continue;
+		one->has_tx = false; /* write it again: the program has set slow_until */
+		one->resolve = true;
+		reconcile_soon(ns);
+	}
+	if (!t || !be32_is_zero(t->cfg.remote))
+		return;
+	ns->nbma_stale = true;
+	reconcile_soon(ns);
 }
 
 static void on_nexthop(struct tunnel *t, const struct engine_event *ev)
@@ -67,11 +90,12 @@ static void on_log(const struct engine_event *ev)
 void engine_event(struct daemon *d, const struct engine_event *ev)
 {
 	struct tunnel *t = tunnel_of(d, ev);
+	struct ns *ns = ns_of(d, ev->nsid);
 
 	if (ev->op == ENGINE_LOG)
 		on_log(ev);
-	else if (t && ev->op == ENGINE_PMTU)
-		on_pmtu(t);
+	else if (ns && ev->op == ENGINE_PMTU)
+		on_pmtu(ns, t, ev->dst);
 	else if (t && ev->op == ENGINE_NEXTHOP)
 		on_nexthop(t, ev);
 	else if (t && ev->op == ENGINE_SOFT)

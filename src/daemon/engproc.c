@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/engine_event.h"
+#include "daemon/numbers.h"
 #include "daemon/reconcile.h"
 #include "daemon/shared.h"
 #include "engine/engine.h"
@@ -113,6 +114,7 @@ static void on_exit_of_engine(uv_process_t *process, int64_t status, int signal)
 static void got_ready(struct engine *en)
 {
 	en->ready = true;
+	numbers_tell(en->daemon);
 	reconcile_all(en->daemon);
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/control.h"
 #include "daemon/engproc.h"
 #include "daemon/netns.h"
+#include "daemon/numbers.h"
 #include "daemon/priv.h"
 #include "daemon/process.h"
 #include "daemon/scan.h"
@@ -135,6 +136,7 @@ static void come_down(struct daemon *d)
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
 	state_close(d->state);
+	numbers_close(d);
 	shared_close(d->shared);
 }
 

@@ -52,6 +52,9 @@ static void spread_routes(struct ns *ns)
 {
 	if (ns->inner6_changed || ns->routes_changed)
 		engtell_ns_flush(ns);
+	if (ns->inner6_changed || ns->routes_changed)
+		list_for_each (n, &ns->home)
+			list_entry(n, struct tunnel, in_home)->has_peers = false;
 	ns->nbma_stale |= ns->inner6_changed;
 	ns->inner6_changed = false;
 	if (!ns->routes_changed)

@@ -131,6 +131,11 @@ void shared_give(struct shared *sh, u32 slot)
 	sh->lowest = min_of(sh->lowest, slot);
 }
 
+struct mode_state *shared_state(struct shared *sh, u32 slot)
+{
+	return &sh->map->slot[slot].state;
+}
+
 const struct tunnel_stats *shared_stats(const struct shared *sh, u32 slot)
 {
 	return &sh->map->slot[slot].stats;

@@ -26,6 +26,9 @@ int shared_take_again(struct shared *sh, u32 slot);
 
 void shared_give(struct shared *sh, u32 slot);
 
+/* The sequence numbers as the file has them (engine/proto.h). */
+struct mode_state *shared_state(struct shared *sh, u32 slot);
+
 /* What the engine counted. */
 const struct tunnel_stats *shared_stats(const struct shared *sh, u32 slot);
 

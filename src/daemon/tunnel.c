@@ -14,6 +14,7 @@
 #include "daemon/engtell.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
+#include "daemon/numbers.h"
 #include "daemon/reconcile.h"
 #include "daemon/rxmap.h"
 #include "daemon/shared.h"
@@ -98,7 +99,7 @@ int tunnel_set_routers(struct tunnel *t, const struct prl *routers)
 	*copy = *routers;
 	free(t->prl);
 	t->prl = copy;
-	t->prl_told = false;
+	t->prl_told = t->has_peers = false;
 	return 0;
 }
 
@@ -217,6 +218,7 @@ static int tunnel_make(struct tunnel *t, struct err *e)
 		return err;
 	}
 	take_link(t, &made);
+	numbers_begin(d, t->slot);
 	memcpy(t->cfg.name, made.name, sizeof(t->cfg.name));
 	t->order = ++d->next_order;
 	err = establish(t, e);
@@ -375,6 +377,7 @@ int tunnel_adopt(struct ns *home, struct ns *place, const struct state_line *lin
 	take_link(t, &l);
 	sscanf(t->cfg.dev, "if%u", &t->cfg.link);
 	attach(t);
+	numbers_find(t);
 	if (strcmp(t->ifname, line->ifname) != 0 || !netns_is(&line->place, &place->id))
 		tunnel_save(t);
 	reconcile_soon(home);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine/engine.h"
@@ -78,8 +79,10 @@ static int ns_add(struct live *l, struct received *r)
 	if (r->nfds < ENGINE_NS_FDS - 1)
 		return -EBADF;
 	n = calloc(1, sizeof(*n));
-	if (!n)
+	if (!n || htab_add(&l->namespaces, &n->node, r->msg.nsid)) {
+		free(n);
 		return -ENOMEM;
+	}
 	engine_ns_init(&n->ns, &l->engine, r->msg.nsid);
 	n->live = l;
 	list_init(&n->tunnels);
@@ -88,10 +91,6 @@ static int ns_add(struct live *l, struct received *r)
 	n->icmp = (struct live_fd){LIVE_ICMP, take_fd(r, 2)};
 	n->rtnl = rtnl_of(take_fd(r, 3));
 	n->icmp6 = take_fd(r, 4);
-	if (htab_add(&l->namespaces, &n->node, r->msg.nsid)) {
-		free(n); /* with its descriptors lost, at the end of memory */
-		return -ENOMEM;
-	}
 	live_watch(l, &n->packet);
 	return live_watch(l, &n->icmp);
 }
@@ -159,6 +158,24 @@ static void tunnel_del(struct live *l, u32 slot)
 		free_tunnel(l, l->slot[slot]);
 }
 
+/* All tunnels go on counting in the map. */
+static int numbers(struct live *l, struct received *r)
+{
+	void *m;
+
+	if (!r->nfds)
+		return -EBADF;
+	m = mmap(NULL, ENGINE_SLOTS * sizeof(struct mode_state), PROT_READ | PROT_WRITE, MAP_SHARED,
+		 r->fd[0], 0);
+	if (m == MAP_FAILED)
+		return -errno;
+	l->engine.numbers = m;
+	for (u32 i = 0; i < ENGINE_SLOTS; i++)
+		if (l->slot[i])
+			engine_tunnel_numbers(&l->slot[i]->t);
+	return 0;
+}
+
 static int router(struct live *l, const struct engine_msg *m)
 {
 	struct live_tunnel *t = m->slot < ENGINE_SLOTS ? l->slot[m->slot] : NULL;
@@ -194,9 +211,17 @@ static int in_ns(struct live *l, struct received *r)
 	case ENGINE_ROUTER_DEL_ALL:
 		return router(l, &r->msg);
 	case ENGINE_NS_ADD:
+	case ENGINE_NUMBERS:
 		return 0;
 	}
 	return -EINVAL;
+}
+
+static int obey(struct live *l, struct received *r)
+{
+	if (r->msg.op == ENGINE_NUMBERS)
+		return numbers(l, r);
+	return r->msg.op == ENGINE_NS_ADD ? ns_add(l, r) : in_ns(l, r);
 }
 
 static void take_fds(struct received *r, struct msghdr *m)
@@ -242,7 +267,7 @@ int control_read(struct live *l)
 		got = read_one(l, &r);
 		if (got <= 0)
 			return got;
-		err = r.msg.op == ENGINE_NS_ADD ? ns_add(l, &r) : in_ns(l, &r);
+		err = obey(l, &r);
 		if (err) {
 			struct engine_event ev = {.op = ENGINE_LOG, .nsid = r.msg.nsid};
 

@@ -69,6 +69,7 @@ int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struc
 	t->slot = msg->slot;
 	t->fast = msg->fast;
 	t->shared = shared;
+	t->state = ns->engine->numbers ? &ns->engine->numbers[t->slot] : &shared->state;
 	t->hlen = mode_hlen(&t->cfg);
 	t->node = lookup_node(&t->cfg, msg->order);
 	t->node.down = !t->link.up;
@@ -78,6 +79,33 @@ int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struc
 		return -ENOMEM;
 	t->in = true;
 	return 0;
+}
+
+void engine_tunnel_numbers(struct engine_tunnel *t)
+{
+	struct mode_state *from = t->state, *to = &t->ns->engine->numbers[t->slot];
+
+	if (from == to)
+		return;
+	if ((s32)(from->next_seq - to->next_seq) > 0)
+		to->next_seq = from->next_seq;
+	if ((s32)(from->expected_seq - to->expected_seq) > 0)
+		to->expected_seq = from->expected_seq;
+	t->state = to;
+}
+
+void engine_keep_state(struct engine_tunnel *t)
+{
+	if (t->state != &t->shared->state)
+		t->shared->state = *t->state;
+}
+
+u32 engine_number(struct engine_tunnel *t)
+{
+	u32 n = __atomic_fetch_add(&t->state->next_seq, 1, __ATOMIC_RELAXED);
+
+	engine_keep_state(t);
+	return n;
 }
 
 void engine_tunnel_unset(struct engine_tunnel *t)

@@ -100,8 +100,9 @@ struct engine_io {
 struct engine {
 	const struct engine_io *io;
 	u64 now_ms;
-	u64 random;	/* state of engine_random(); the maker seeds it, not with 0 */
-	u64 *unmatched; /* engine_shared.unmatched */
+	u64 random;		    /* state of engine_random(); the maker seeds it, not with 0 */
+	u64 *unmatched;		    /* engine_shared.unmatched */
+	struct mode_state *numbers; /* by slot, shared with the bpf programs; NULL: with nobody */
 	struct limit log;
 	/* what has to be put together to be fragmented; the inner packet begins at MODE_HEAD */
 	u8 scratch[MODE_HEAD + ENGINE_PACKET];
@@ -125,7 +126,8 @@ struct engine_tunnel {
 	const struct mode *mode;
 	struct tunnel_cfg cfg;
 	struct engine_link link;
-	struct engine_slot *shared; /* counters, soft errors, sequence numbers */
+	struct engine_slot *shared; /* counters, soft errors */
+	struct mode_state *state;   /* of engine.numbers, else of shared */
 	u32 slot;
 	struct prl *routers; /* of isatap; NULL: none were named */
 	u16 hlen;	     /* bytes between outer IP header and inner packet */
@@ -145,6 +147,15 @@ void engine_ns_fini(struct engine_ns *ns);
 int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struct engine_msg *msg,
 		      struct engine_slot *shared);
 void engine_tunnel_unset(struct engine_tunnel *t);
+
+/* engine.numbers is new: t goes on in it where it was, or further where that is further. */
+void engine_tunnel_numbers(struct engine_tunnel *t);
+
+/* The next sequence number of t's, taken. */
+u32 engine_number(struct engine_tunnel *t);
+
+/* Keep what t's state is now where it outlives the map: the file has it if no program does. */
+void engine_keep_state(struct engine_tunnel *t);
 
 /* Add a router that t believes, before those it has; NULL: it has none. 0 or -errno. */
 int engine_tunnel_router(struct engine_tunnel *t, const struct prl_entry *router);

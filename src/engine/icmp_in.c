@@ -88,23 +88,35 @@ static enum reason find_tunnel(struct engine_ns *ns, u32 iif, const struct icmp_
 	return demux(ns, &ask, d);
 }
 
+/*
+ * The kernel keeps a path MTU by destination, so whatever is sent there is
+ * concerned: also what no tunnel is found by, since a quote has the okey of what
+ * was sent, and the lookup goes by ikey (spec datapath 5.3).
+ */
+static void tell_path(struct engine_ns *ns, const struct engine_tunnel *t, be32 dst)
+{
+	struct engine_event ev = {
+		.op = ENGINE_PMTU,
+		.slot = t ? t->slot : ENGINE_NO_SLOT,
+		.dst = dst,
+	};
+
+	ns->engine->io->event(ns, &ev);
+}
+
 void engine_icmp(struct engine_ns *ns, u32 iif, const u8 *data, u32 len)
 {
 	struct icmp_error x;
 	struct demux d;
+	enum reason r;
 
 	if (!parse(&x, data, len))
 		return;
 	if (is_path_change(x.icmp))
 		route_forget(ns, x.quote->dst);
-	if (find_tunnel(ns, iif, &x, &d) != R_NONE || !d.t)
-		return;
-	if (is_path_change(x.icmp)) {
-		struct engine_event ev = {
-			.op = ENGINE_PMTU, .slot = d.t->slot, .dst = x.quote->dst};
-
-		ns->engine->io->event(ns, &ev);
-	} else if (is_soft(d.t, x.icmp)) {
+	r = find_tunnel(ns, iif, &x, &d);
+	if (is_path_change(x.icmp) && (d.t || r == R_RX_NO_TUNNEL))
+		tell_path(ns, d.t, x.quote->dst);
+	else if (r == R_NONE && d.t && is_soft(d.t, x.icmp))
 		soft_error(d.t);
-	}
 }

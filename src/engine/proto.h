@@ -24,6 +24,8 @@ enum { ENGINE_FD = 3 };		/* the engine's end, at its start */
 enum { ENGINE_SHARED_FD = 4 };	/* the shared counters, at its start */
 enum { ENGINE_SLOTS = 131072 }; /* tunnels at once, all namespaces together */
 
+#define ENGINE_NO_SLOT 0xffffffffU
+
 /* Parent to engine. Descriptors in brackets, in this order. */
 enum engine_op {
 	ENGINE_NS_ADD,	  /* nsid [packet, raw out, icmp, rtnl, icmp6 if the kernel has it] */
@@ -36,6 +38,7 @@ enum engine_op {
 	ENGINE_TUNNEL_DEL,     /* nsid, slot */
 	ENGINE_ROUTER_ADD,     /* nsid, slot, router: before those that the tunnel has */
 	ENGINE_ROUTER_DEL_ALL, /* nsid, slot */
+	ENGINE_NUMBERS,	       /* [map]: of a struct mode_state a slot, which count from now on */
 };
 
 /* The state of the tunnel's device, as the parent's netlink tells it. */
@@ -60,7 +63,7 @@ struct engine_msg {
 /* Engine to parent. */
 enum engine_event_op {
 	ENGINE_READY,	/* after start: sandboxed and looping */
-	ENGINE_PMTU,	/* nsid, slot, dst: what was looked up for dst is out of date */
+	ENGINE_PMTU,	/* nsid, slot or ENGINE_NO_SLOT, dst: its route is out of date */
 	ENGINE_NEXTHOP, /* nsid, slot, inner, dst: of an NBMA tunnel, inner goes to dst */
 	ENGINE_SOFT,	/* nsid, slot, active: errors are (no longer) to be replayed (spec 5.2) */
 	ENGINE_LOG,	/* text: one line for the log; the engine limits the rate */
@@ -84,9 +87,9 @@ struct engine_event {
  */
 struct engine_slot {
 	struct tunnel_stats stats;
-	u32 err_count;	 /* soft errors to replay (spec 5.2) */
-	u64 err_time_ms; /* CLOCK_BOOTTIME of the last one */
-	struct mode_state state;
+	u32 err_count;		 /* soft errors to replay (spec 5.2) */
+	u64 err_time_ms;	 /* CLOCK_BOOTTIME of the last one */
+	struct mode_state state; /* with ENGINE_NUMBERS: as of the engine's last packet */
 } __attribute__((aligned(64)));
 
 struct engine_shared {

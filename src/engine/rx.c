@@ -109,8 +109,13 @@ static struct mode_inner inner_of(const struct packet *p)
 static enum reason accept(struct engine_tunnel *t, const struct mode_received *r)
 {
 	struct engine_env env = engine_env(t);
+	enum reason why;
 
-	return t->mode->accept ? t->mode->accept(&t->cfg, &env.env, r, &t->shared->state) : R_NONE;
+	if (!t->mode->accept)
+		return R_NONE;
+	why = t->mode->accept(&t->cfg, &env.env, r, t->state);
+	engine_keep_state(t);
+	return why;
 }
 
 /*

@@ -139,16 +139,24 @@ int engine_open_guard(u8 proto)
 	return done(fd, set_filter(fd, nothing, countof(nothing)));
 }
 
+int engine_tun_merging(int fd, bool on)
+{
+	unsigned long tso = TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN, csum = TUN_F_CSUM;
+
+	if (!on)
+		return ioctl(fd, TUNSETOFFLOAD, csum) ? -errno : 0;
+	if (ioctl(fd, TUNSETOFFLOAD, csum | tso | TUN_F_USO4 | TUN_F_USO6) &&
+	    ioctl(fd, TUNSETOFFLOAD, csum | tso)) /* before Linux 6.2 */
+		return -errno;
+	return 0;
+}
+
 int engine_setup_tun(int fd)
 {
-	unsigned long offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	int size = sizeof(struct virtio_net_hdr), flags = fcntl(fd, F_GETFL);
 
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
 	    ioctl(fd, TUNSETVNETHDRSZ, &size))
 		return -errno;
-	if (ioctl(fd, TUNSETOFFLOAD, offload | TUN_F_USO4 | TUN_F_USO6) &&
-	    ioctl(fd, TUNSETOFFLOAD, offload)) /* before Linux 6.2 */
-		return -errno;
-	return 0;
+	return engine_tun_merging(fd, true);
 }

@@ -49,4 +49,7 @@ int engine_open_guard(u8 proto);
 /* Prepare a TUN queue: header size, offloads, nonblocking. 0 or -errno. */
 int engine_setup_tun(int fd);
 
+/* Whether the stack may hand over merged packets by the device. 0 or -errno. */
+int engine_tun_merging(int fd, bool on);
+
 #endif

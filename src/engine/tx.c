@@ -79,7 +79,7 @@ static void take_number(struct tx *x)
 	x->numbers = m->numbers && m->numbers(&x->t->cfg);
 	x->has_number = x->numbers;
 	if (x->numbers)
-		x->number = x->t->shared->state.next_seq++;
+		x->number = engine_number(x->t);
 }
 
 static void tell_nexthop(struct tx *x)
@@ -292,7 +292,7 @@ static void push_header(struct tx *x, u8 *at, u32 sum)
 	struct mode_push push = {.ethertype = x->in.ethertype, .sum = sum};
 
 	if (x->numbers && !x->has_number)
-		x->number = x->t->shared->state.next_seq++;
+		x->number = engine_number(x->t);
 	x->has_number = false;
 	push.seq = x->number;
 	x->t->mode->build(&x->t->cfg, &push, at);

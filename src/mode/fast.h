@@ -28,6 +28,15 @@ enum {
 	FAST_CHECK_ISATAP = 1 << 8, /* the inner source must be the outer one's, or that a router */
 };
 
+/*
+ * What a tunnel remembers from packet to packet: the numbers of gre (spec 7.1,
+ * 7.2). Whoever takes the next one to send raises it in one atomic step.
+ */
+struct mode_state {
+	u32 next_seq;	  /* to be sent */
+	u32 expected_seq; /* to be received; 0: anything */
+};
+
 struct mode_fast {
 	u8 proto4, proto6; /* outer protocol around IPv4 and IPv6; 0: not carried */
 	u16 rules;	   /* FAST_* */

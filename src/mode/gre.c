@@ -199,18 +199,7 @@ static bool gre_mode_soft(const struct tunnel_cfg *cfg, u8 type, u8 code)
 	return mode_soft(cfg, type, code);
 }
 
-/*
- * An ICMP error quotes what we sent, with our okey; the lookup that tells the
- * tunnel goes by ikey (spec datapath 5.3). Where they differ the program cannot
- * know which tunnel's path got narrower.
- */
-static bool keys_agree(const struct tunnel_cfg *cfg)
-{
-	return !((cfg->iflags ^ cfg->oflags) & TUNL_F_KEY) && be32_eq(cfg->ikey, cfg->okey);
-}
-
-/* Sums are the engine's, and so is what a neighbour decides; numbers are with whoever has them all.
- */
+/* Sums are the engine's, and so is what a neighbour decides. */
 static bool gre_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
 {
 	how->proto4 = how->proto6 = PROTO_GRE;
@@ -219,8 +208,7 @@ static bool gre_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
 	how->iflags = cfg->iflags;
 	how->okey = cfg->okey;
 	how->hlen = (u8)gre_mode_hlen(cfg);
-	return !be32_is_zero(cfg->remote) && keys_agree(cfg) &&
-	       !((cfg->oflags | cfg->iflags) & (TUNL_F_CSUM | TUNL_F_SEQ));
+	return !be32_is_zero(cfg->remote) && !((cfg->oflags | cfg->iflags) & TUNL_F_CSUM);
 }
 
 const struct mode mode_gre = {

@@ -69,12 +69,6 @@ struct mode_received {
 	struct mode_inner in;
 };
 
-/* What a tunnel remembers; survives a restart of the engine. */
-struct mode_state {
-	u32 next_seq;	  /* to be sent */
-	u32 expected_seq; /* to be received; 0: anything */
-};
-
 /*
  * What a mode may ask about the namespace and the tunnel's device: embedded in
  * what the answers come from. False: there is none.

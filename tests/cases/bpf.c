@@ -14,8 +14,9 @@
 #include "runner.h"
 
 #include <linux/rtnetlink.h>
+#include <sys/mman.h>
 
-enum { DEVS_MAX = 64 };
+enum { DEVS_MAX = 64, NUMBERS_BYTES = 4096 };
 
 struct slot {
 	struct lookup_node node; /* in dp.rx while there and up */
@@ -27,6 +28,7 @@ struct dp {
 	struct run run;
 	struct world *world;
 	void *engine;		     /* case_engine's */
+	void *numbers;		     /* tunl_seq, mapped */
 	struct lookup rx[MODE__MAX]; /* by driver */
 	struct slot slot[CASE_TUNNELS];
 };
@@ -77,8 +79,23 @@ static void dp_close(void *dp)
 		lookup_free(&d->rx[i]);
 	if (d->engine)
 		case_engine.close(d->engine);
+	if (d->numbers)
+		munmap(d->numbers, NUMBERS_BYTES);
 	bpf_object__close(d->run.obj);
 	free(d);
+}
+
+/* As in the daemon, programs and engine count in one place. */
+static bool share_numbers(struct dp *d)
+{
+	void *m = mmap(NULL, NUMBERS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       run_map(&d->run, "tunl_seq_3"), 0);
+
+	if (m == MAP_FAILED)
+		return false;
+	d->numbers = m;
+	case_engine.numbers(d->engine, m);
+	return true;
 }
 
 static void *dp_open(struct world *w, const char **why)
@@ -96,7 +113,7 @@ static void *dp_open(struct world *w, const char **why)
 	}
 	d->world = w;
 	d->engine = case_engine.open(w, why);
-	if (d->engine)
+	if (d->engine && share_numbers(d))
 		return d;
 	dp_close(d);
 	return NULL;
@@ -145,14 +162,15 @@ static void write_tx(struct dp *d, const struct case_tunnel *t)
 					.df = t->cfg.pmtudisc,
 					.link = t->cfg.link,
 					.peers = t->cfg.peers,
+					.seq = (u32)(container_of(t, struct slot, t) - d->slot),
 				};
 
 	mode_by_id(t->cfg.mode)->fast(&t->cfg, &tx.how);
 	if (t->cfg.mss)
 		tx.how.rules |= FAST_MSS;
-	if (!bpf_map_lookup_elem(run_map(&d->run, "tunl_tx_2"), &t->ifindex, &old))
+	if (!bpf_map_lookup_elem(run_map(&d->run, "tunl_tx_3"), &t->ifindex, &old))
 		tx.slow_until = old.slow_until;
-	run_set(&d->run, "tunl_tx_2", &t->ifindex, &tx);
+	run_set(&d->run, "tunl_tx_3", &t->ifindex, &tx);
 }
 
 /* The engine alone has the tunnels of the other modes. */
@@ -222,11 +240,11 @@ static void write_rx_key(struct dp *d, const struct slot *s)
 
 	if ((!be32_is_zero(k.local) && !is_local(d->world, k.local)) ||
 	    !lookup_compile(&d->rx[driver], &k, &rule)) {
-		run_unset(&d->run, "tunl_rx_2", &key);
+		run_unset(&d->run, "tunl_rx_3", &key);
 		return;
 	}
 	fill_rx(&rx, &rule, key.proto);
-	run_set(&d->run, "tunl_rx_2", &key, &rx);
+	run_set(&d->run, "tunl_rx_3", &key, &rx);
 }
 
 static void write_locals(struct dp *d)
@@ -234,10 +252,38 @@ static void write_locals(struct dp *d)
 	be32 key;
 	u32 one = 1;
 
-	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_local_2"), NULL, &key))
-		run_unset(&d->run, "tunl_local_2", &key);
+	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_local_3"), NULL, &key))
+		run_unset(&d->run, "tunl_local_3", &key);
 	for (u32 i = 0; i < d->world->naddresses; i++)
-		run_set(&d->run, "tunl_local_2", &d->world->address[i].addr, &one);
+		run_set(&d->run, "tunl_local_3", &d->world->address[i].addr, &one);
+}
+
+static void forget_prefixes(struct dp *d)
+{
+	struct bpf_peer_key key;
+	const void *at = NULL;
+
+	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_peer_3"), at, &key)) {
+		at = be32_is_zero(key.router) ? NULL : &key;
+		if (!at)
+			run_unset(&d->run, "tunl_peer_3", &key);
+	}
+}
+
+/* The prefixes of a tunnel's device; its routers are there already. */
+static void write_prefixes(struct dp *d, u32 ifindex)
+{
+	const struct world *w = d->world;
+	u32 one = 1;
+
+	for (u32 i = 0; i < w->naddresses6; i++) {
+		struct bpf_peer_key key = {.ifindex = ifindex};
+
+		if (w->address6[i].ifindex != ifindex || w->address6[i].len != 64)
+			continue;
+		memcpy(key.prefix, &w->address6[i].addr, sizeof(key.prefix));
+		run_set(&d->run, "tunl_peer_3", &key, &one);
+	}
 }
 
 /* All as the world and the tunnels are now. */
@@ -247,17 +293,19 @@ static void write_all(struct dp *d)
 	u32 zero = 0;
 
 	write_locals(d);
+	forget_prefixes(d);
 	for (unsigned i = 0; i < CASE_TUNNELS; i++) {
 		if (!d->slot[i].there)
 			continue;
+		write_prefixes(d, d->slot[i].t.ifindex);
 		if (is_carried(&d->slot[i]))
 			write_tx(d, &d->slot[i].t);
 		else
-			run_unset(&d->run, "tunl_tx_2", &d->slot[i].t.ifindex);
+			run_unset(&d->run, "tunl_tx_3", &d->slot[i].t.ifindex);
 		st.any_bound |= d->slot[i].node.link != 0;
 		write_rx_key(d, &d->slot[i]);
 	}
-	run_set(&d->run, "tunl_state_2", &zero, &st);
+	run_set(&d->run, "tunl_state_3", &zero, &st);
 }
 
 static struct lookup *lookup_of(struct dp *d, const struct slot *s)
@@ -302,14 +350,19 @@ static void dp_del(void *dp, unsigned i)
 	struct dp *d = dp;
 
 	leave(d, &d->slot[i]);
-	run_unset(&d->run, "tunl_tx_2", &d->slot[i].t.ifindex);
+	run_unset(&d->run, "tunl_tx_3", &d->slot[i].t.ifindex);
 	d->slot[i].there = false;
 	case_engine.del(d->engine, i);
 }
 
 static int dp_router(void *dp, unsigned i, const struct prl_entry *router)
 {
-	return case_engine.router(((struct dp *)dp)->engine, i, router);
+	struct dp *d = dp;
+	struct bpf_peer_key key = {.ifindex = d->slot[i].t.ifindex, .router = router->addr};
+	u32 one = 1;
+
+	run_set(&d->run, "tunl_peer_3", &key, &one);
+	return case_engine.router(d->engine, i, router);
 }
 
 static void dp_flush(void *dp)

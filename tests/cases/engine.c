@@ -255,12 +255,18 @@ static void dp_stats(void *dp, unsigned i, struct tunnel_stats *st)
 		memcpy(st->reason, d->unmatched, sizeof(st->reason));
 }
 
+static void dp_numbers(void *dp, struct mode_state *of)
+{
+	((struct dp *)dp)->engine.numbers = of;
+}
+
 const struct case_backend case_engine = {
 	.name = "user",
 	.open = dp_open,
 	.close = dp_close,
 	.set = dp_set,
 	.del = dp_del,
+	.numbers = dp_numbers,
 	.router = dp_router,
 	.flush = dp_flush,
 	.tx = dp_tx,

@@ -9,6 +9,7 @@
 
 #include <linux/virtio_net.h>
 
+#include "mode/fast.h"
 #include "model/prl.h"
 #include "model/stats.h"
 #include "model/tunnel.h"
@@ -47,6 +48,8 @@ struct case_backend {
 	/* Make or change tunnel i. 0 or -errno. */
 	int (*set)(void *dp, unsigned i, const struct case_tunnel *t);
 	void (*del)(void *dp, unsigned i);
+	/* Count numbers in those, one a tunnel, from now on; NULL: the backend has its own. */
+	void (*numbers)(void *dp, struct mode_state *of);
 	/* Tunnel i believes a router. 0 or -errno. */
 	int (*router)(void *dp, unsigned i, const struct prl_entry *router);
 	/* Routes, addresses or devices of the world changed. */

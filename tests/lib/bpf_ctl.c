@@ -33,9 +33,9 @@ static int fail(const struct err *e)
 
 static int open_ns(struct bpf_ns **b, const char *tun, struct err *e)
 {
-	int r = bpf_ns_adopt(b, if_nametoindex(tun), e);
+	int r = bpf_ns_adopt(b, if_nametoindex(tun), -1, e);
 
-	return r == -ENOENT ? bpf_ns_load(b, e) : r;
+	return r == -ENOENT ? bpf_ns_load(b, -1, e) : r;
 }
 
 static be32 address(const char *text)

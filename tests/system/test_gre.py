@@ -68,6 +68,17 @@ def test_a_key_for_each_way(tunl, gre):
         assert wire.wait(lambda p: p.proto == 47 and p.src == "10.10.10.2")[GRE].key == 2
 
 
+def test_path_mtu_with_a_key_for_each_way(tunl, gre):
+    """G70: the error quotes the okey; the tunnel that is found by it, if any, is another one."""
+    net = gre("ikey 1 okey 2", "ikey 2 okey 1", far_mtu=1400)
+    tunl(net.a, f"add other mode gre {TO_B} ikey 2 okey 9")
+    big = ("-M", "do", "-s", "1400", "-W", "1")
+    wait_until(lambda: "mtu = 1372" in net.a.ping(B4, *big, check=False).stdout, 10)
+    with net.r.sniff("v1_p") as wire:
+        net.a.ping(B4, "-M", "do", "-s", "1344")
+        assert all(len(p) <= 1400 for p in wire.all(lambda p: p.proto == 47))
+
+
 def test_header_on_the_wire(tunl, gre):
     """G05-G07: checksum, key and consecutive numbers, the number also after the engine died."""
     net = gre("csum key 5 seq")

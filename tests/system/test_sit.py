@@ -2,6 +2,7 @@
 """sit between namespaces: 6in4, 6to4, 6rd with its relay, isatap with its routers (spec datapath 6, 8)."""
 
 import json
+import signal
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -224,6 +225,29 @@ def test_isatap_neighbours(tunl, site):
     site.b.ip(f"addr add {tcp_to}/64 dev i1 nodad")
     reaches(site.a, tcp_to)
     tcp_exchange(site.b, tcp_to, site.a, 2 << 20)
+
+
+def test_isatap_neighbours_of_the_program(tunl, site, datapath):
+    """A host's packets pass with the daemon standing still; a prefix that goes, goes with it."""
+    if datapath != "bpf":
+        pytest.skip("the engine is that datapath")
+    for ns, own in ((site.a, "a02"), (site.b, "1402")):
+        ns.ip(f"addr add 2001:db8:1::5efe:a0a:{own}/64 dev i1 nodad")
+    to_a = "2001:db8:1::5efe:a0a:a02"
+
+    def without_daemon():
+        reaches(site.b, to_a)
+        tunl.kill(*tunl.parent_and_engine(), sig=signal.SIGSTOP)
+        try:
+            return ping6(site.b, to_a, "-W", "1", check=False).returncode == 0
+        finally:
+            tunl.kill(*tunl.pids(), sig=signal.SIGCONT)
+
+    wait_until(without_daemon, 30)
+    before = tunl.stats(site.a, "i1")["rx_errors"]
+    site.a.ip("addr del 2001:db8:1::5efe:a0a:a02/64 dev i1")
+    wait_until(lambda: ping6(site.b, to_a, "-W", "1", check=False).returncode and
+               tunl.stats(site.a, "i1")["rx_errors"] > before)
 
 
 def test_isatap_router_is_believed_by_the_list(tunl, site):

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "bpf/loader.h"
+#include "model/tunnel.h"
 
 enum { NO_SUCH_DEVICE = 4242, FOR_TWO_GROWTHS = 600 };
 
@@ -17,7 +18,7 @@ static struct bpf_ns *load(void)
 	struct bpf_ns *b;
 	struct err e = {};
 
-	if (bpf_ns_load(&b, &e))
+	if (bpf_ns_load(&b, -1, &e))
 		fail_msg("%s", e.text);
 	return b;
 }
@@ -33,14 +34,48 @@ static void t_loader_adopts(void **state)
 	assert_int_equal(bpf_ns_set_tx(b, r->dev[0], &tx), 0);
 	assert_int_equal(bpf_ns_attach_tunnel(b, r->dev[0], &e), 0);
 	bpf_ns_close(b);
-	assert_int_equal(bpf_ns_adopt(&b, r->dev[0], &e), 0);
+	assert_int_equal(bpf_ns_adopt(&b, r->dev[0], -1, &e), 0);
 	/* the stats that the first load made are there, without its tunnel being set again */
 	assert_int_equal(bpf_ns_get_stats(b, r->dev[0], &sum), 0);
 	assert_int_equal(sum.tx_packets, 0);
 	bpf_ns_detach(b, r->dev[0]);
 	bpf_ns_close(b);
-	assert_int_equal(bpf_ns_adopt(&b, r->dev[0], &e), -ENOENT);
+	assert_int_equal(bpf_ns_adopt(&b, r->dev[0], -1, &e), -ENOENT);
 	assert_null(b);
+}
+
+/* Two loads count in one map, however they grow, and it is found by the programs of either. */
+static void t_loader_numbers(void **state)
+{
+	struct run *r = *state;
+	struct bpf_tx tx = {.hop = {.state = HOP_OK}, .how = {.oflags = TUNL_F_SEQ}};
+	struct mode_state st = {.next_seq = 77};
+	int fd = bpf_seq_new(), found;
+	struct bpf_ns *b[2];
+	struct err e = {};
+	u32 slot = BPF_SEQ_MAX - 1;
+
+	assert_true(fd >= 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(bpf_ns_load(&b[i], fd, &e), 0);
+		assert_int_equal(bpf_ns_set_tx(b[i], r->dev[i], &tx), 0);
+		assert_int_equal(bpf_ns_attach_tunnel(b[i], r->dev[i], &e), 0);
+	}
+	tx.how.oflags = 0;
+	for (u32 i = 0; i < FOR_TWO_GROWTHS; i++)
+		assert_int_equal(bpf_ns_set_tx(b[0], 1000000 + i, &tx), 0);
+	assert_int_equal(bpf_map_update_elem(fd, &slot, &st, BPF_ANY), 0);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		bpf_ns_close(b[i]);
+		found = bpf_seq_of(r->dev[i]);
+		assert_true(found >= 0);
+		assert_int_equal(bpf_map_lookup_elem(found, &slot, &st), 0);
+		assert_int_equal(st.next_seq, 77);
+		close(found);
+		bpf_ns_detach(NULL, r->dev[i]);
+		assert_int_equal(bpf_seq_of(r->dev[i]), -ENOENT);
+	}
 }
 
 /* A program of somebody else's under our handle is not taken for ours. */
@@ -58,7 +93,7 @@ static void t_loader_stranger(void **state)
 	assert_int_equal(bpf_tc_hook_create(&hook), 0);
 	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
 	bpf_ns_close(b);
-	assert_int_equal(bpf_ns_adopt(&b, r->dev[1], &e), -ENOENT);
+	assert_int_equal(bpf_ns_adopt(&b, r->dev[1], -1, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "other maps"));
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&hook);
@@ -180,7 +215,7 @@ static void t_loader_not_permitted(void **state)
 		struct err e = {};
 
 		drop_capabilities();
-		_exit(bpf_ns_load(&b, &e) == -EPERM && strstr(e.text, "CAP_BPF") && !b ? 0 : 1);
+		_exit(bpf_ns_load(&b, -1, &e) == -EPERM && strstr(e.text, "CAP_BPF") && !b ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -190,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(t_loader_adopts),
+		cmocka_unit_test(t_loader_numbers),
 		cmocka_unit_test(t_loader_stranger),
 		cmocka_unit_test(t_loader_grows),
 		cmocka_unit_test(t_loader_nbma_is_a_cache),

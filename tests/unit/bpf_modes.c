@@ -122,7 +122,7 @@ static void set_tunnel(struct run *r, const struct row *w)
 		.seq = SEQ_SLOT,
 	};
 
-	run_set(r, "tunl_tx_2", &r->dev[TUNNEL], &tx);
+	run_set(r, "tunl_tx_3", &r->dev[TUNNEL], &tx);
 	run_clear_stats(r, r->dev[TUNNEL]);
 }
 
@@ -136,7 +136,7 @@ static void set_way_back(struct run *r, const struct row *w)
 				 .keyed = w->how.oflags & GRE_K ? 1 : 0};
 	struct bpf_rx rx = {.candidate = r->dev[TUNNEL]};
 
-	run_set(r, "tunl_rx_2", &key, &rx);
+	run_set(r, "tunl_rx_3", &key, &rx);
 }
 
 static int send_row(struct run *r, const struct row *w, u8 *inner)
@@ -232,25 +232,52 @@ static void t_modes_key(void **state)
 	len = r->len;
 	memcpy(outer, r->out, len);
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_set(r, "tunl_local_2", &local, &one);
-	run_set(r, "tunl_rx_2", &wild, &rx);
+	run_set(r, "tunl_local_3", &local, &one);
+	run_set(r, "tunl_rx_3", &wild, &rx);
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
 	memset(outer + IP4_HLEN + 4, 0, 4); /* key 0 is what a keyless wildcard has */
 	assert_int_equal(receive(r, outer, len), TC_ACT_REDIRECT);
-	run_unset(r, "tunl_rx_2", &wild);
-	run_unset(r, "tunl_local_2", &local);
+	run_unset(r, "tunl_rx_3", &wild);
+	run_unset(r, "tunl_local_3", &local);
 }
 
-static struct bpf_seq seq_of(struct run *r)
+static struct mode_state seq_of(struct run *r)
 {
-	struct bpf_seq seq;
+	struct mode_state seq;
 	u32 slot = SEQ_SLOT;
 
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_seq_2"), &slot, &seq), 0);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_seq_3"), &slot, &seq), 0);
 	return seq;
 }
 
-/* G06, G38, G41: one number after the other; a stale or missing one is the engine's to count. */
+static void reset_expected(struct run *r)
+{
+	struct mode_state seq = seq_of(r);
+	u32 slot = SEQ_SLOT;
+
+	seq.expected_seq = 0;
+	run_set(r, "tunl_seq_3", &slot, &seq);
+}
+
+/* The outer packet at p as the first of several fragments. */
+static void make_fragment(u8 *p)
+{
+	struct ip4 *h = (struct ip4 *)p;
+
+	h->frag = be16_of(IP4_MF);
+	h->check.raw = 0;
+	h->check = csum_finish(csum_add(0, h, IP4_HLEN));
+}
+
+/* A packet that is neither IPv4 nor IPv6. */
+static int send_odd(struct run *r, const u8 *inner)
+{
+	struct run_frame f = {.ifindex = r->dev[TUNNEL], .ethertype = ETH_P_ARP};
+
+	return run_prog(r, "tunl_egress_l2", &f, inner, INNER_LEN);
+}
+
+/* G06, G38, G41: one number after the other; what has a stale one or none is dropped. */
 static void t_modes_seq(void **state)
 {
 	struct run *r = *state;
@@ -267,17 +294,54 @@ static void t_modes_seq(void **state)
 		len = r->len;
 		memcpy(outer[i], r->out, len);
 	}
-	assert_int_equal(seq_of(r).next, 2);
+	assert_int_equal(seq_of(r).next_seq, 2);
 	assert_int_equal(receive(r, outer[1], len), TC_ACT_REDIRECT);
-	assert_int_equal(seq_of(r).expected, 2);
-	assert_int_equal(receive(r, outer[1], len), HANDED_OVER);
-	assert_int_equal(receive(r, outer[0], len), HANDED_OVER);
+	assert_int_equal(seq_of(r).expected_seq, 2);
+	assert_int_equal(receive(r, outer[1], len), TC_ACT_SHOT);
+	assert_int_equal(receive(r, outer[0], len), TC_ACT_SHOT);
 	set_tunnel(r, &plain);
 	assert_int_equal(send_row(r, &plain, inner), TC_ACT_REDIRECT);
 	len = r->len;
 	memcpy(outer[0], r->out, len);
 	set_tunnel(r, &w);
-	assert_int_equal(receive(r, outer[0], len), HANDED_OVER);
+	assert_int_equal(receive(r, outer[0], len), TC_ACT_SHOT);
+	assert_int_equal(run_stats(r, r->dev[TUNNEL]).reason[R_RX_SEQ], 1);
+}
+
+/* What follows a packet that was handed over does not overtake it; after a while it is carried
+ * again. */
+static void t_modes_follow(void **state)
+{
+	struct run *r = *state;
+	struct row w = keyed(0, GRE_S);
+	u8 inner[RUN_MAX], outer[RUN_MAX], odd[RUN_MAX];
+	u32 len, before;
+
+	set_tunnel(r, &w);
+	set_way_back(r, &w);
+	assert_int_equal(send_row(r, &w, inner), TC_ACT_REDIRECT);
+	len = r->len;
+	memcpy(outer, r->out, len);
+	memcpy(odd, outer, len);
+	odd[IP4_HLEN + 2] = 0x12; /* a kind of packet that is the engine's */
+	reset_expected(r);
+	assert_int_equal(receive(r, odd, len), HANDED_OVER);
+	assert_int_equal(receive(r, outer, len), HANDED_OVER);
+	while (receive(r, outer, len) != TC_ACT_REDIRECT)
+		;
+	reset_expected(r);
+	make_fragment(odd);
+	assert_int_equal(receive(r, odd, len), HANDED_OVER);
+	assert_int_equal(receive(r, outer, len), HANDED_OVER);
+	while (receive(r, outer, len) != TC_ACT_REDIRECT)
+		;
+	before = seq_of(r).next_seq;
+	assert_int_equal(send_odd(r, inner), HANDED_OVER);
+	assert_int_equal(send_row(r, &w, inner), HANDED_OVER);
+	assert_int_equal(seq_of(r).next_seq, before);
+	while (send_row(r, &w, inner) != TC_ACT_REDIRECT)
+		;
+	assert_int_equal(seq_of(r).next_seq, before + 1);
 }
 
 /* G36, G43, G44, G46, G50: what is to be refused, or is neither IPv4 nor IPv6. */
@@ -337,19 +401,19 @@ static void t_modes_nbma(void **state)
 	w.how.sixrd = sixrd_6to4();
 	w.how.rules |= FAST_EMBEDS;
 	set_tunnel(r, &w);
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_2"), &r->dev[TUNNEL], &tx), 0);
-	run_set(r, "tunl_state_2", &zero, &st);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_3"), &r->dev[TUNNEL], &tx), 0);
+	run_set(r, "tunl_state_3", &zero, &st);
 	tx.hop.gen = 9;
 	memcpy(&other, v6_b, 16);
 	other.w[3] = be32_of(77);
 	key = bpf_nbma_inner6(r->dev[TUNNEL], &other, &w.how);
 	tx.nbma = 1;
-	run_set(r, "tunl_tx_2", &r->dev[TUNNEL], &tx);
+	run_set(r, "tunl_tx_3", &r->dev[TUNNEL], &tx);
 	assert_int_equal(send_row(r, &w, inner), HANDED_OVER);
-	run_set(r, "tunl_nbma_2", &key, &tx.hop);
+	run_set(r, "tunl_nbma_3", &key, &tx.hop);
 	assert_int_equal(send_row(r, &w, inner), TC_ACT_REDIRECT);
 	check_outer(r, &w);
-	run_unset(r, "tunl_nbma_2", &key);
+	run_unset(r, "tunl_nbma_3", &key);
 }
 
 /* T07 - T10: a router's packets; an address of the sender's own on our link; nobody else's. */
@@ -370,13 +434,13 @@ static void t_modes_isatap(void **state)
 	len = r->len;
 	memcpy(outer, r->out, len);
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_set(r, "tunl_peer_2", &router, &one);
+	run_set(r, "tunl_peer_3", &router, &one);
 	assert_int_equal(receive(r, outer, len), TC_ACT_REDIRECT);
-	run_unset(r, "tunl_peer_2", &router);
+	run_unset(r, "tunl_peer_3", &router);
 	memcpy(outer + IP4_HLEN + 8, isatap_b, 16);
 	outer[IP4_HLEN + 8 + 15] = 1;
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_set(r, "tunl_peer_2", &link, &one);
+	run_set(r, "tunl_peer_3", &link, &one);
 	assert_int_equal(receive(r, outer, len), TC_ACT_REDIRECT);
 	outer[IP4_HLEN + 8 + 15] = 2;
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
@@ -384,7 +448,7 @@ static void t_modes_isatap(void **state)
 	outer[IP4_HLEN + 6] = PROTO_ICMPV6;
 	outer[IP4_HLEN + IP6_HLEN] = 134;
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_unset(r, "tunl_peer_2", &link);
+	run_unset(r, "tunl_peer_3", &link);
 }
 
 int main(void)
@@ -393,7 +457,7 @@ int main(void)
 		cmocka_unit_test(t_modes_rows),	  cmocka_unit_test(t_modes_key),
 		cmocka_unit_test(t_modes_seq),	  cmocka_unit_test(t_modes_gre_engines),
 		cmocka_unit_test(t_modes_6to4),	  cmocka_unit_test(t_modes_nbma),
-		cmocka_unit_test(t_modes_isatap),
+		cmocka_unit_test(t_modes_isatap), cmocka_unit_test(t_modes_follow),
 	};
 
 	if (!run_is_permitted())
