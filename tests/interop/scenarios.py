@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """scenarios --build DIR [SCENARIO[/CHECK]...]: runs them, in the machine, for tests/interop/run.
 
-One line of JSON a check: scenario, check, ok, seconds, text. What a failed one leaves
-lies in /out/SCENARIO-CHECK.pcap and .log."""
+A scenario is a suite of checks with who stands at the end under test. One line of JSON a check:
+scenario, check, ok, seconds, text. What a failed one leaves lies in /out/SCENARIO-CHECK*."""
 
 import argparse
+import collections
 import json
 import pathlib
 import subprocess
@@ -16,11 +17,21 @@ import traceback
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import errors  # noqa: E402
 import packets  # noqa: E402
-from world import VARIANTS, Failed, World  # noqa: E402
+import pmtu  # noqa: E402
+import topology  # noqa: E402
+from host import Failed  # noqa: E402
+from variants import VARIANTS  # noqa: E402
+from world import World  # noqa: E402
 
 OUT = pathlib.Path("/out")
-MODULES = ("ipip", "ip_gre", "sit", "ip_vti", "tun", "veth", "dummy", "sch_ingress", "cls_bpf")
+MODULES = ("ipip", "ip_gre", "sit", "ip_vti", "tun", "veth", "dummy", "sch_ingress", "cls_bpf",
+           "vrf", "bridge", "8021q", "macvlan", "nf_tables", "nft_chain_nat", "nft_masq", "nft_ct", "nft_reject_ipv4",
+           "nft_compat", "nft_nat")
+# prepare(world): what all checks of the suite start from; each: every check has a world of its own
+Suite = collections.namedtuple("Suite", "checks prepare each", defaults=(lambda world: None, False))
+Scenario = collections.namedtuple("Scenario", "suite who")
 
 
 def say(scenario, check, started, text=None):
@@ -28,52 +39,62 @@ def say(scenario, check, started, text=None):
                       "seconds": round(time.monotonic() - started, 2), "text": text or ""}), flush=True)
 
 
-def attempt(scenario, name, world):
-    started = time.monotonic()
-    world.tap.clear()
+def attempt(scenario, name, world, function):
+    """Whether function(world) held."""
+    started, text = time.monotonic(), None
+    world.clear()
     try:
-        packets.CHECKS[name](world)
+        function(world)
     except Exception as error:
-        known = isinstance(error, (Failed, TimeoutError))
-        text = str(error) or repr(error) if known else traceback.format_exc()
-        world.tap.save(OUT / f"{scenario}-{name}.pcap")
-        stats = world.tunnel(world.t, *(("show", "-d") if world.who != "kernel" else ("show",)), "tun1").stdout
-        (OUT / f"{scenario}-{name}.log").write_text(f"{text}\n\n{stats}\n{world.log()}")
+        text = str(error) or repr(error) if isinstance(error, (Failed, TimeoutError)) else traceback.format_exc()
+        (OUT / f"{scenario}-{name}.log").write_text(f"{text}\n\n{world.save(OUT / f'{scenario}-{name}')}")
+    if text or name != "set-up":
         say(scenario, name, started, text)
-    else:
-        say(scenario, name, started)
+    return text is None
 
 
-def between(scenario, checks, build):
-    """Scenario VARIANT-WHO: checks between the driver and WHO."""
-    variant, who = scenario.rsplit("-", 1)
-    started = time.monotonic()
-    world = World(who, build)
-    try:
-        world.make(variant)
-    except Failed as error:
-        say(scenario, "set-up", started, str(error))
-        checks = []
-    else:
-        checks = checks or packets.CHECKS
-    for name in checks:
-        attempt(scenario, name, world)
+def run_suite(name, checks, build):
+    suite, who = SCENARIOS[name]
+    world = None
+    for check in checks or suite.checks:
+        if suite.each and world:
+            world.close()
+            world = None
+        if not world:
+            world = World(who, build)
+            if not attempt(name, "set-up", world, suite.prepare):
+                break
+        attempt(name, check, world, suite.checks[check])
     world.close()
 
 
-def command_line(scenario, checks, build):
-    """The command lines of cli_diff: a hundred from the seed of the day."""
+def command_line(name, checks, build):
+    """The command lines of cli_diff: as many as fit, from the seed of the day."""
     started = time.monotonic()
     words = [str(HERE / "cli_diff.py"), "--build", str(build), "--preload", str(build / "test/forkserver.so"),
              "--count", "60", "--seed", time.strftime("%j")]
     done = subprocess.run(words, capture_output=True, text=True)
     (OUT / "cli-diff.log").write_text(done.stdout + done.stderr)
-    say(scenario, "diff", started, None if done.returncode == 0 else done.stdout + done.stderr)
+    say(name, "diff", started, None if done.returncode == 0 else done.stdout + done.stderr)
 
 
-SCENARIOS = {**{f"{variant}-{who}": between for variant, v in VARIANTS.items() for who in ("kernel", "user", "bpf")
-                if who != "bpf" or v.bpf},
-             "cli": command_line}
+def matrix(variant):
+    return Suite(packets.MATRIX, lambda world: world.make(variant))
+
+
+def every(name, suite, carried=True):
+    return {f"{name}-{who}": Scenario(suite, who) for who in ("kernel", "user", "bpf") if who != "bpf" or carried}
+
+
+SCENARIOS = {}
+for _name, _variant in VARIANTS.items():
+    SCENARIOS.update(every(_name, matrix(_name), _variant.bpf))
+for _name, _variant in VARIANTS.items():
+    SCENARIOS.update(every(f"pmtu+{_name}", Suite(pmtu.CHECKS, pmtu.prepare(_name)), _variant.bpf))
+for _name, _variant in VARIANTS.items():
+    SCENARIOS.update(every(f"errors+{_name}", Suite(errors.CHECKS, lambda w, name=_name: w.make(name)), _variant.bpf))
+SCENARIOS.update(every("topology", Suite(topology.CHECKS, each=True)))
+SCENARIOS["cli"] = Scenario(Suite({"diff": None}), "")
 
 
 def main():
@@ -83,16 +104,15 @@ def main():
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     if args.list:
-        print("\n".join(f"{s}/{c}" if f is between else s for s, f in SCENARIOS.items()
-                        for c in (packets.CHECKS if f is between else [""])))
+        print("\n".join(f"{name}/{check}" for name, s in SCENARIOS.items() for check in s.suite.checks))
         return
     subprocess.run(["modprobe", "-a", *MODULES], check=True)
     wanted = {}
     for name in args.names or SCENARIOS:
         scenario, _, check = name.partition("/")
         wanted.setdefault(scenario, []).extend([check] if check else [])
-    for scenario, checks in wanted.items():
-        SCENARIOS[scenario](scenario, checks, args.build.resolve())
+    for name, checks in wanted.items():
+        (command_line if name == "cli" else run_suite)(name, checks, args.build.resolve())
 
 
 if __name__ == "__main__":
