@@ -9,6 +9,7 @@
 
 #include "cli/batch.h"
 #include "cli/cli.h"
+#include "cli/conf_cmd.h"
 #include "cli/daemon_cmd.h"
 #include "cli/opts.h"
 #include "lab/explain.h"
@@ -45,9 +46,7 @@ static const struct {
 	const char *word;
 	int (*main)(const struct cli *cli, int argc, char **argv);
 } commands[] = {
-	{"daemon", daemon_main},
-	{"lab", cmd_lab},
-	{"explain", cmd_explain},
+	{"daemon", daemon_main}, {"lab", cmd_lab},	  {"explain", cmd_explain},
 };
 
 static int command(void *ctx, int argc, char **argv)

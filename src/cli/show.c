@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/conf_cmd.h"
 #include "cli/tunnel.h"
+#include "model/conf.h"
 #include "model/modes.h"
 
 /* A filter that is zero fits all. */
@@ -31,10 +33,14 @@ static bool is_wanted(const struct tunnel_cfg *filter, const struct tunnel_row *
 static void print_config(const struct tunnel_row *row)
 {
 	struct tunnel_cfg cfg = row->cfg;
-	char line[GRAMMAR_LINE];
+	struct conf_tunnel t = {.up = false};
+	static char line[CONF_LINE];
+	struct prl routers = row->routers;
 
 	memcpy(cfg.name, row->ifname, sizeof(cfg.name));
-	grammar_print(&cfg, line, sizeof(line));
+	t.cfg = cfg;
+	t.routers = routers.n ? &routers : NULL;
+	conf_print(&t, line, sizeof(line));
 	puts(line);
 }
 
@@ -51,6 +57,26 @@ static void print_rows(const struct cli *cli, const struct tunnel_row *rows, siz
 			show_text(cli, &rows[i], stdout);
 }
 
+static bool has_filter(const struct tunnel_cfg *f)
+{
+	return !be32_is_zero(f->local) || !be32_is_zero(f->remote) || f->link;
+}
+
+/* Behind the tunnels those that the configuration asks for and cannot have. */
+static void print_with_missing(const struct cli *cli, const struct tunnel_row *rows, size_t n,
+			       const char *name)
+{
+	json_t *missing = conf_missing(name);
+
+	if (cli->json) {
+		show_json_with(cli, rows, n, missing, stdout);
+	} else {
+		print_rows(cli, rows, n);
+		conf_print_missing(missing);
+	}
+	json_decref(missing);
+}
+
 static int show_list(const struct cli *cli, const struct tunnel_cfg *filter)
 {
 	struct tunnel_row *rows;
@@ -65,7 +91,10 @@ static int show_list(const struct cli *cli, const struct tunnel_cfg *filter)
 	for (size_t i = 0; i < n; i++)
 		if (is_wanted(filter, &rows[i]))
 			rows[kept++] = rows[i];
-	print_rows(cli, rows, kept);
+	if (cli->dialect == DIALECT_TUNL && !cli->config && !has_filter(filter))
+		print_with_missing(cli, rows, kept, filter->name);
+	else
+		print_rows(cli, rows, kept);
 	free(rows);
 	return 0;
 }
@@ -77,7 +106,8 @@ static int show_list(const struct cli *cli, const struct tunnel_cfg *filter)
  */
 static int show_direct(const struct cli *cli, const struct tunnel_cfg *cfg)
 {
-	const char *name = cfg->name[0] ? cfg->name : NULL;
+	char dev[TUNL_NAME_LEN];
+	const char *name = cfg->name[0] ? dev_of(cfg->name, dev) : NULL;
 	struct tunnel_row row;
 	struct cli plain = *cli;
 	struct err e = {0};

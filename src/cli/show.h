@@ -26,6 +26,10 @@ json_t *show_object(const struct cli *cli, const struct tunnel_row *row);
 /* The objects as iproute2 lays them out (spec cli 2.4); rows may be none. */
 void show_json(const struct cli *cli, const struct tunnel_row *rows, size_t n, FILE *out);
 
+/* The same, with objects behind them that are no tunnels (yet). */
+void show_json_with(const struct cli *cli, const struct tunnel_row *rows, size_t n, json_t *more,
+		    FILE *out);
+
 /* "ip", "gre", "ipv6", "any", "mpls": PROTO of `PROTO/ip`. */
 const char *show_proto(u8 proto);
 

@@ -215,20 +215,30 @@ static void compact_object(json_t *o, FILE *out)
 	free(text);
 }
 
+static void print_object(const struct cli *cli, json_t *o, bool first, FILE *out)
+{
+	fputs(first ? "" : ",", out);
+	if (cli->pretty)
+		pretty_object(o, out);
+	else
+		compact_object(o, out);
+	json_decref(o);
+}
+
+void show_json_with(const struct cli *cli, const struct tunnel_row *rows, size_t n, json_t *more,
+		    FILE *out)
+{
+	size_t nmore = json_array_size(more);
+
+	fputs(cli->pretty ? "[ " : "[", out);
+	for (size_t i = 0; i < n; i++)
+		print_object(cli, show_object(cli, &rows[i]), !i, out);
+	for (size_t i = 0; i < nmore; i++)
+		print_object(cli, json_incref(json_array_get(more, i)), !i && !n, out);
+	fputs(cli->pretty && n + nmore ? " ]\n" : "]\n", out);
+}
+
 void show_json(const struct cli *cli, const struct tunnel_row *rows, size_t n, FILE *out)
 {
-	const char *open = cli->pretty ? "[ " : "[";
-
-	fputs(open, out);
-	for (size_t i = 0; i < n; i++) {
-		json_t *o = show_object(cli, &rows[i]);
-
-		fputs(i ? "," : "", out);
-		if (cli->pretty)
-			pretty_object(o, out);
-		else
-			compact_object(o, out);
-		json_decref(o);
-	}
-	fputs(cli->pretty && n ? " ]\n" : "]\n", out);
+	show_json_with(cli, rows, n, NULL, out);
 }

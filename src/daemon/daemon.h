@@ -39,11 +39,19 @@
 
 enum { PATH_LEN = 256 };
 
+struct confd;
 struct control;
 struct engine;
 struct numbers;
 struct shared;
 struct state;
+
+/* How a namespace is told from others: its nsfs inode now, its cookie for ever. */
+struct ns_identity {
+	dev_t dev;
+	ino_t ino;
+	u64 cookie; /* 0: the kernel has none (before 5.14) */
+};
 
 struct daemon {
 	uv_loop_t loop;
@@ -57,19 +65,15 @@ struct daemon {
 	struct numbers *numbers; /* NULL: nothing is carried by bpf yet */
 	struct engine *engine;
 	struct control *control;
+	struct confd *conf;
+	struct ns_identity started_in; /* ino 0: not known */
+	bool gather;	  /* many tunnels are made at once: they are taken over together */
 	uv_poll_t mounts; /* /proc/self/mountinfo: says when a name went */
 	int mounts_fd;
 	uv_timer_t scan;  /* runs while namespaces are held */
 	bool scan_mounts; /* the names of namespaces are to be looked at again */
 	uv_signal_t term, intr;
 	bool restart; /* after the loop: start the program anew */
-};
-
-/* How a namespace is told from others: its nsfs inode now, its cookie for ever. */
-struct ns_identity {
-	dev_t dev;
-	ino_t ino;
-	u64 cookie; /* 0: the kernel has none (before 5.14) */
 };
 
 struct ns {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/auto6.h"
+#include "daemon/conf.h"
 #include "daemon/datapath.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
@@ -161,6 +162,7 @@ void follow_end(struct ns *ns)
 		end(list_entry(n, struct tunnel, in_home), ns);
 	list_for_each_safe (n, &ns->here)
 		end(list_entry(n, struct tunnel, in_place), ns);
+	conf_ns_ended(ns);
 	ns->busy--;
 	netns_drop_unused(ns);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/adopt.h"
+#include "daemon/conf.h"
 #include "daemon/control.h"
 #include "daemon/engproc.h"
 #include "daemon/netns.h"
@@ -29,7 +30,7 @@ struct options {
 
 static const char usage[] = "Usage: tunld [--foreground] [--version]\n"
 			    "Keeps the tunnels that tunl makes. TUNL_RUNDIR: its folder "
-			    "(/run/tunl).\n";
+			    "(/run/tunl). TUNL_CONFDIR: of its configuration (/etc/tunl).\n";
 
 static bool read_options(struct options *o, int argc, char **argv)
 {
@@ -85,7 +86,6 @@ static void on_signal(uv_signal_t *sig, int signum)
 static void catch_signals(struct daemon *d)
 {
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	uv_signal_init(&d->loop, &d->term);
 	uv_signal_init(&d->loop, &d->intr);
 	uv_signal_start(&d->term, on_signal, SIGTERM);
@@ -117,6 +117,8 @@ static int come_up(struct daemon *d, int listen_fd, struct err *e)
 	err = engproc_start(d, e);
 	if (!err)
 		err = adopt_all(d, e);
+	if (!err && conf_start(d))
+		err = err_set(e, ENOMEM, "out of memory for the configuration");
 	if (err)
 		return err;
 	err = control_start(d, listen_fd);
@@ -127,6 +129,7 @@ static int come_up(struct daemon *d, int listen_fd, struct err *e)
 static void come_down(struct daemon *d)
 {
 	control_end(d);
+	conf_end(d);
 	engproc_end(d);
 	tunnel_abandon_all(d);
 	netns_abandon_all(d);
@@ -151,6 +154,7 @@ static int serve(struct daemon *d, const struct options *o, struct starter *st, 
 	if (lock < 0)
 		return err_set(e, -lock, "%s/lock: %s", d->rundir, strerror(-lock));
 	/* a socket holds the namespace that it is made in: first away from there */
+	conf_note_home(d);
 	priv_isolate(d->rundir);
 	listen_fd = process_listen(d->rundir, e);
 	if (listen_fd < 0)

@@ -60,6 +60,16 @@ int netns_identify(int fd, struct ns_identity *id)
 	return 0;
 }
 
+int netns_identify_self(struct ns_identity *id)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/net", &st))
+		return -errno;
+	*id = (struct ns_identity){st.st_dev, st.st_ino, cookie_here()};
+	return 0;
+}
+
 bool netns_is(const struct ns_identity *a, const struct ns_identity *b)
 {
 	if (a->cookie && b->cookie)

@@ -8,6 +8,9 @@
 /* Who the namespace behind a descriptor is. -EINVAL: it is no network namespace. */
 int netns_identify(int fd, struct ns_identity *id);
 
+/* The one that we stand in. */
+int netns_identify_self(struct ns_identity *id);
+
 /* Whether two are one; cookies decide where both have one. */
 bool netns_is(const struct ns_identity *a, const struct ns_identity *b);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/conf.h"
 #include "daemon/datapath.h"
 #include "daemon/engproc.h"
 #include "daemon/engtell.h"
@@ -39,9 +40,12 @@ static int look(struct ns *ns)
 	links_sync(ns);
 	if (ns->links_lost)
 		err = links_reload(ns);
+	if (ns->addrs_changed || ns->routes_changed)
+		conf_event(ns);
 	if (!err && ns->addrs_changed) {
 		err = addrs_reload(ns);
 		rxmap_mark_all(ns);
+		conf_addrs_changed(ns);
 	}
 	if (err)
 		log_error("namespace %u: cannot be looked at: %s", ns->nsid, strerror(-err));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/conf.h"
 #include "daemon/datapath.h"
 #include "daemon/engproc.h"
 #include "daemon/link.h"
@@ -310,6 +311,16 @@ static int run_restart(struct call *c, struct rows *rows, struct err *e)
 	return 0;
 }
 
+static int run_reload(struct call *c, struct rows *rows, struct err *e)
+{
+	return conf_reload(c->rq->daemon, !strcmp(c->rq->config, "dry-run"), rows, e);
+}
+
+static int run_conf(struct call *c, struct rows *rows, struct err *e)
+{
+	return conf_report(c->rq->daemon, strcmp(c->rq->config, "all") ? c->ns : NULL, rows, e);
+}
+
 static const struct verb verbs[] = {
 	{"add", run_add, .changes = true, .in_ns = true, .with_config = true},
 	{"change", run_change, .changes = true, .in_ns = true, .with_config = true},
@@ -318,6 +329,8 @@ static const struct verb verbs[] = {
 	{"list", run_list, .in_ns = true},
 	{"prl", run_prl, .changes = true, .in_ns = true},
 	{"6rd", run_6rd, .changes = true, .in_ns = true},
+	{"reload", run_reload, .changes = true},
+	{"conf", run_conf, .in_ns = true},
 	{"status", run_status},
 	{"stop", run_stop, .changes = true},
 	{"restart", run_restart, .changes = true},

@@ -183,6 +183,10 @@ static int establish(struct tunnel *t, struct err *e)
 	err = tun_keep(t->queue, tun_mark(&t->home->id, t->slot, t->order));
 	if (err)
 		return err_set(e, -err, "the device cannot be made to last: %s", strerror(-err));
+	if (t->home->daemon->gather) {
+		reconcile_soon(t->home);
+		return 0;
+	}
 	return reconcile_now(t->home, t, e);
 }
 

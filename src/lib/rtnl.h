@@ -9,6 +9,7 @@
  *	rtnl_neigh.c	neighbours
  *	rtnl_link.c	devices and addresses
  *	rtnl_addr.c	addresses of both families
+ *	rtnl_dev.c	giving a device addresses and routes
  */
 #ifndef TUNL_LIB_RTNL_H
 #define TUNL_LIB_RTNL_H
@@ -157,6 +158,30 @@ int rtnl_addr6_add(struct rtnl *r, const struct rtnl_addr *a);
 
 /* The kernel shall make no IPv6 addresses of its own for the device (addr_gen_mode none). */
 int rtnl_addr6_no_auto(struct rtnl *r, u32 ifindex);
+
+/* An address for a device; those of IPv4 are the first 4 bytes. */
+struct rtnl_dev_addr {
+	u32 ifindex;
+	u8 family, len;
+	u8 addr[16];
+	bool has_peer; /* then the prefix is the peer's */
+	u8 peer[16], peer_len;
+};
+
+/* Give it (-EEXIST: it has it) or take it away (-EADDRNOTAVAIL: it has it not). */
+int rtnl_addr_set(struct rtnl *r, const struct rtnl_dev_addr *a, bool there);
+
+/* A route over a device. */
+struct rtnl_dev_route {
+	u32 ifindex;
+	u8 family, len;
+	u8 dst[16], via[16], src[16];
+	bool has_via, has_src, onlink;
+	u32 metric, table; /* 0: the usual */
+};
+
+/* Have it, in place of one with that destination, metric and table, or not (-ESRCH: it is not). */
+int rtnl_route_set(struct rtnl *r, const struct rtnl_dev_route *rt, bool there);
 
 /*
  * A nonblocking socket that hears the given RTNLGRP_* groups (0 ends the list)

@@ -20,6 +20,7 @@ class Tunl:
     def __init__(self):
         self.rundir = pathlib.Path(tempfile.mkdtemp(prefix="tunl-test-"))
         self.env = {**os.environ, "TUNL_RUNDIR": str(self.rundir), "TUNL_TUNLD": str(BUILD / "tunld"),
+                    "TUNL_CONFDIR": str(self.rundir / "etc"),
                     "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_leaks=0")}
         self.env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
