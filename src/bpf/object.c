@@ -164,7 +164,7 @@ static int load_as(struct bpf_set *s, const int *maps, bool seq, struct err *e)
 
 	if (!log)
 		return err_set(e, ENOMEM, "no memory");
-	obj = bpf_object__open_mem(bpf_blob, (size_t)(bpf_blob_end - bpf_blob), &opts);
+	obj = bpf_object__open_mem(bpf_blob, (uintptr_t)bpf_blob_end - (uintptr_t)bpf_blob, &opts);
 	r = obj ? open_and_load(obj, s, maps, seq) : -errno;
 	if (!r)
 		r = collect(s, obj);

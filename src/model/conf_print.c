@@ -55,9 +55,9 @@ static void print_routers(struct text *t, const struct prl *p)
 {
 	char addr[ADDR4_TEXT];
 
-	for (u32 i = p ? p->n : 0; i--;)
-		text_add(t, " %s %s", p->entry[i].is_default ? "prl-default" : "prl-nodefault",
-			 addr4_print(p->entry[i].addr, addr));
+	for (u32 i = p ? p->n : 0; i > 0; i--)
+		text_add(t, " %s %s", p->entry[i - 1].is_default ? "prl-default" : "prl-nodefault",
+			 addr4_print(p->entry[i - 1].addr, addr));
 }
 
 static void print_ends(struct text *t, const struct conf_tunnel *ct)

@@ -15,13 +15,12 @@ enum { LOOKUP_BUCKETS = 64 }; /* at first; doubled when there are as many nodes 
 
 struct lookup_key lookup_key(const struct lookup_node *n)
 {
-	bool group = ip4_is_multicast(n->remote);
-	struct lookup_key k = {
-		.remote = group ? (be32){0} : n->remote,
-		.local = group ? n->remote : n->local,
-		.key = n->key,
-	};
+	struct lookup_key k = {.remote = n->remote, .local = n->local, .key = n->key};
 
+	if (ip4_is_multicast(n->remote)) {
+		k.local = n->remote;
+		k.remote.raw = 0;
+	}
 	k.keyed = n->keyed && !(be32_is_zero(k.remote) && be32_is_zero(k.local));
 	return k;
 }
@@ -95,14 +94,17 @@ struct lookup_node lookup_node(const struct tunnel_cfg *cfg, u64 order)
 	bool keyed = cfg->iflags & TUNL_F_KEY;
 	bool plain = be32_is_zero(cfg->local) && be32_is_zero(cfg->remote) && !cfg->link && !keyed;
 
-	return (struct lookup_node){
+	struct lookup_node n = {
 		.local = cfg->local,
 		.remote = cfg->remote,
-		.key = keyed ? cfg->ikey : (be32){0},
 		.keyed = keyed,
 		.link = cfg->link,
 		.order = plain ? 0 : order,
 	};
+
+	if (keyed)
+		n.key = cfg->ikey;
+	return n;
 }
 
 bool lookup_has_down(const struct lookup *l)
