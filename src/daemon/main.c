@@ -47,6 +47,31 @@ static bool read_options(struct options *o, int argc, char **argv)
 	return true;
 }
 
+/*
+ * What stands in the folder is believed: sockets, state, counters. So it has to be
+ * of somebody who may, and nobody else may put something there (not even where the
+ * sticky bit keeps them from taking away what is there).
+ */
+static int check_rundir(const char *dir, struct err *e)
+{
+	struct stat st;
+
+	if (stat(dir, &st))
+		return err_set(e, errno, "%s cannot be looked at: %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ENOTDIR, "%s is no folder", dir);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return err_set(e, EPERM,
+			       "the folder %s is user %u's: it must be root's or tunld's own", dir,
+			       (unsigned)st.st_uid);
+	if (st.st_mode & S_IWOTH)
+		return err_set(e, EPERM,
+			       "everybody can write to the folder %s: take that away "
+			       "(chmod o-w %s)",
+			       dir, dir);
+	return 0;
+}
+
 static int make_rundir(struct daemon *d, struct err *e)
 {
 	const char *env = getenv("TUNL_RUNDIR"), *dir = env && *env ? env : "/run/tunl";
@@ -60,7 +85,7 @@ static int make_rundir(struct daemon *d, struct err *e)
 	memcpy(d->rundir, dir, len + 1);
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return err_set(e, errno, "%s cannot be made: %s", dir, strerror(errno));
-	return 0;
+	return check_rundir(dir, e);
 }
 
 /* systemd says where standard error goes; a file is for those without it. */

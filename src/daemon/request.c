@@ -46,7 +46,7 @@ static json_t *text_json(const char *s)
 
 	if (j)
 		return j;
-	for (i = 0; s[i] && i < sizeof(safe) - 1; i++)
+	for (i = 0; i < sizeof(safe) - 1 && s[i]; i++)
 		safe[i] = (unsigned char)s[i] < 0x80 ? s[i] : '?';
 	safe[i] = '\0';
 	return json_string(safe);
@@ -132,7 +132,9 @@ static int one_row(json_t *json, struct rows *rows, struct err *e)
 		return err_set(e, ENOMEM, "out of memory");
 	}
 	*row = json;
-	*rows = (struct rows){one_next, one_done, row};
+	rows->next = one_next;
+	rows->done = one_done;
+	rows->ctx = row;
 	return 0;
 }
 
@@ -280,7 +282,8 @@ static json_t *datapath_json(const struct daemon *d)
 		if (!t->fast && t->cfg.datapath != DATAPATH_USER && !*why)
 			why = t->why;
 	}
-	return json_pack("{s:I, s:I, s:o}", "bpf", bpf, "user", user, "why", text_json(why));
+	return json_pack("{s:I, s:I, s:o*}", "bpf", bpf, "user", user, "why",
+			 *why ? text_json(why) : NULL);
 }
 
 static int run_status(struct call *c, struct rows *rows, struct err *e)

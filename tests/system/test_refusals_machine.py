@@ -32,7 +32,7 @@ def test_no_dev_net_tun(tunl, underlay, prefix):
     """The message names /dev/net/tun and what to do; no device, no state."""
     net = underlay()
     for datapath in ("", " datapath bpf", " datapath user"):
-        done = shell(tunl, net.a, f"mount -t tmpfs none /dev/net; mount -t tmpfs none {tunl.rundir}", ADD + datapath)
+        done = shell(tunl, net.a, f"mount -t tmpfs none /dev/net; mount -t tmpfs -o mode=755 none {tunl.rundir}", ADD + datapath)
         assert done.returncode == 1 and "/dev/net/tun" in done.stderr, done.stderr
     assert "tun1" not in devices(net.a)
     assert tunl(net.a, "show").stdout == ""
@@ -148,7 +148,7 @@ def test_full_runtime_folder(tunl, underlay):
     before = (tunl.rundir / "state").read_text()
     tunl(None, "daemon stop")
     wait_until(lambda: not tunl.pids())
-    done = shell(tunl, net.a, f"mount -t tmpfs -o size=4k none {tunl.rundir} && "
+    done = shell(tunl, net.a, f"mount -t tmpfs -o size=4k,mode=755 none {tunl.rundir} && "
                               f"head -c 4096 /dev/zero >{tunl.rundir}/filler", ADD)
     assert done.returncode == 1 and "No space left" in done.stderr, done.stderr
     assert "tun1" not in devices(net.a)
@@ -163,6 +163,21 @@ def test_runtime_folder_that_cannot_be(tunl, underlay):
     done = net.a.run(BUILD / "tunl", *ADD.split(), check=False, env={**tunl.env, "TUNL_RUNDIR": str(blocked)})
     assert done.returncode == 1 and str(blocked) in done.stderr, done.stderr
     assert "tun1" not in devices(net.a)
+
+
+@pytest.mark.parametrize("how", ["open", "sticky", "strange"])
+def test_runtime_folder_of_others(tunl, underlay, tmp_path, how):
+    """What others could have put there is not believed: the message names folder and remedy."""
+    net = underlay()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    folder.chmod({"open": 0o777, "sticky": 0o1777, "strange": 0o755}[how])
+    if how == "strange":
+        os.chown(folder, 4711, 4711)
+    done = net.a.run(BUILD / "tunl", *ADD.split(), check=False, env={**tunl.env, "TUNL_RUNDIR": str(folder)})
+    assert done.returncode == 1 and str(folder) in done.stderr, done.stderr
+    assert ("4711" if how == "strange" else "chmod o-w") in done.stderr
+    assert list(folder.iterdir()) == [] and "tun1" not in devices(net.a)
 
 
 def test_no_tunld(tunl, underlay):
