@@ -97,6 +97,17 @@ static int mark_add(struct ns *ns, u32 mark)
 	return err;
 }
 
+/* The guards of all that the tunnel's mode receives, as its driver has handlers for all. */
+static int protos_add(struct tunnel *t)
+{
+	const struct mode *m = mode_by_id(t->cfg.mode);
+	int err = proto_add(t->home, mode_info(t->cfg.mode)->proto);
+
+	for (u32 i = 0; !err && m && i < MODE_PROTOS && m->proto[i].proto; i++)
+		err = proto_add(t->home, m->proto[i].proto);
+	return err;
+}
+
 /* What the tunnel's namespace must have at the engine first. */
 static int prepare_ns(struct tunnel *t)
 {
@@ -108,9 +119,7 @@ static int prepare_ns(struct tunnel *t)
 	if (!ns->engine_has)
 		err = ns_add(ns);
 	if (!err)
-		err = proto_add(ns, mode_info(t->cfg.mode)->proto);
-	if (!err && t->cfg.proto)
-		err = proto_add(ns, t->cfg.proto);
+		err = protos_add(t);
 	if (!err && t->cfg.fwmark)
 		err = mark_add(ns, t->cfg.fwmark);
 	priv_leave();
