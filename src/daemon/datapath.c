@@ -2,6 +2,7 @@
 #include "daemon/datapath.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -229,10 +230,30 @@ static void withdraw(struct tunnel *t)
 	t->attached = t->has_tx = t->has_peers = false;
 }
 
-static int carry(struct tunnel *t, struct err *e)
+/*
+ * Where neighbours say what outer destination an inner one has, their changes make
+ * tunl_nbma stale; elsewhere they are not heard of, since a router has many.
+ */
+static int follow_neighbours(struct tunnel *t)
 {
+	struct ns *ns = t->home;
+	struct mode_fast how = {0};
 	int err;
 
+	mode_by_id(t->cfg.mode)->fast(&t->cfg, &how);
+	if (!(how.rules & FAST_NEIGHBOURS) || ns->neighbours)
+		return 0;
+	err = rtnl_listen_to(ns->events_fd, RTNLGRP_NEIGH);
+	ns->neighbours = !err;
+	return err;
+}
+
+static int carry(struct tunnel *t, struct err *e)
+{
+	int err = follow_neighbours(t);
+
+	if (err)
+		return err_set(e, -err, "its neighbours cannot be followed: %s", strerror(-err));
 	if (t->resolve)
 		resolve(t);
 	err = write_tx(t);

@@ -59,6 +59,8 @@ static void on_nexthop(struct tunnel *t, const struct engine_event *ev)
 
 	if (!t->fast || !t->home->bpf || !be32_is_zero(t->cfg.remote))
 		return;
+	if (ev->gen != t->home->hops_gen) /* looked up before something changed: it asks again */
+		return;
 	hop = hop_lookup(t, ev->dst, NULL);
 	if (hop.state == HOP_SLOW || netns_enter(t->home))
 		return;

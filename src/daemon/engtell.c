@@ -46,7 +46,7 @@ static int open_ns_fds(int fds[ENGINE_NS_FDS])
 
 static int ns_add(struct ns *ns)
 {
-	struct engine_msg m = {.op = ENGINE_NS_ADD, .nsid = ns->nsid};
+	struct engine_msg m = {.op = ENGINE_NS_ADD, .nsid = ns->nsid, .gen = ns->hops_gen};
 	int fds[ENGINE_NS_FDS];
 	int n = open_ns_fds(fds), err;
 
@@ -198,7 +198,7 @@ void engtell_tunnel_del(struct tunnel *t)
 
 void engtell_ns_flush(struct ns *ns)
 {
-	struct engine_msg m = {.op = ENGINE_NS_FLUSH, .nsid = ns->nsid};
+	struct engine_msg m = {.op = ENGINE_NS_FLUSH, .nsid = ns->nsid, .gen = ++ns->hops_gen};
 
 	if (ns->engine_has)
 		engproc_send(ns->daemon, &m, NULL, 0);

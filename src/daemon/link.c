@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -113,6 +114,22 @@ static bool is_inner6(const struct nlmsghdr *nlh)
 	}
 }
 
+/* A neighbour on a tunnel's device: it may say where packets go. */
+static bool is_tunnels_neighbour(struct ns *ns, const struct nlmsghdr *nlh)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm))
+		return false;
+	list_for_each (n, &ns->here) {
+		const struct tunnel *t = list_entry(n, struct tunnel, in_place);
+
+		if (t->link.ifindex == (u32)ndm->ndm_ifindex && be32_is_zero(t->cfg.remote))
+			return true;
+	}
+	return false;
+}
+
 static void on_event(const struct nlmsghdr *nlh, void *arg)
 {
 	struct ns *ns = arg;
@@ -129,6 +146,10 @@ static void on_event(const struct nlmsghdr *nlh, void *arg)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		ns->addrs_changed = ns->routes_changed = true;
+		break;
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		ns->inner6_changed |= is_tunnels_neighbour(ns, nlh);
 		break;
 	case RTM_DELQDISC:
 	case RTM_DELTFILTER:

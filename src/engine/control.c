@@ -84,6 +84,7 @@ static int ns_add(struct live *l, struct received *r)
 		return -ENOMEM;
 	}
 	engine_ns_init(&n->ns, &l->engine, r->msg.nsid);
+	n->ns.parent_gen = r->msg.gen;
 	n->live = l;
 	list_init(&n->tunnels);
 	n->packet = (struct live_fd){LIVE_PACKET, take_fd(r, 0)};
@@ -197,6 +198,7 @@ static int in_ns(struct live *l, struct received *r)
 		return 0;
 	case ENGINE_NS_FLUSH:
 		route_flush(&n->ns);
+		n->ns.parent_gen = r->msg.gen;
 		return 0;
 	case ENGINE_PROTO_ADD:
 		return proto_add(n, r);

@@ -117,6 +117,7 @@ struct engine_ns {
 	struct route_cache routes;
 	struct inner6_cache inner6;
 	struct icmp_limits icmp_limits;
+	u32 parent_gen;	     /* of what is looked up (engine_msg.gen) */
 	u16 ids[ENGINE_IDS]; /* next outer id, by destination, source and protocol */
 };
 

@@ -91,6 +91,7 @@ static void live_event(struct engine_ns *ns, const struct engine_event *ev)
 	struct engine_event full = *ev;
 
 	full.nsid = ns->nsid;
+	full.gen = ns->parent_gen;
 	control_event(live_ns(ns)->live, &full);
 }
 

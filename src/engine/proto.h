@@ -55,6 +55,7 @@ struct engine_msg {
 	u8 proto;
 	bool fast; /* the bpf datapath carries it; the engine has what is handed over */
 	u64 order; /* creation order: newest wins where the lookup says so */
+	u32 gen;   /* NS_ADD, NS_FLUSH: what is looked up from now on bears it */
 	struct engine_link link;
 	struct tunnel_cfg cfg;
 	struct prl_entry router;
@@ -73,6 +74,7 @@ struct engine_event {
 	enum engine_event_op op;
 	u32 nsid;
 	u32 slot;
+	u32 gen; /* NEXTHOP: of the last NS_ADD or NS_FLUSH, for nsid */
 	be32 inner, dst;
 	struct ip6_addr inner6;
 	bool inner_is_v6;

@@ -112,6 +112,12 @@ int rtnl_request(struct rtnl *r, struct nlmsghdr *nlh, rtnl_event_fn *fn, void *
 	}
 }
 
+int rtnl_listen_to(int fd, u32 group)
+{
+	return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) ? -errno
+											  : 0;
+}
+
 int rtnl_listen(const u32 *groups)
 {
 	int size = 1 << 20;
@@ -121,10 +127,8 @@ int rtnl_listen(const u32 *groups)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	for (; *groups; groups++) {
-		int err = 0;
+		int err = rtnl_listen_to(fd, *groups);
 
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, groups, sizeof(*groups)))
-			err = -errno;
 		if (err) {
 			close(fd);
 			return err;

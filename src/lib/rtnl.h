@@ -189,6 +189,9 @@ int rtnl_route_set(struct rtnl *r, const struct rtnl_dev_route *rt, bool there);
  */
 int rtnl_listen(const u32 *groups);
 
+/* Have such a socket hear one group more. 0 or -errno. */
+int rtnl_listen_to(int fd, u32 group);
+
 typedef void rtnl_event_fn(const struct nlmsghdr *nlh, void *arg);
 
 /*

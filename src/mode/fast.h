@@ -22,6 +22,8 @@ enum {
 	FAST_EMBEDS = 1 << 6,	 /* remote any: sixrd says what outer address an inner one embeds */
 	FAST_SHORT = 1 << 9,	 /* what is shorter than its header is R_TX_INNER_SHORT; else the
 				    engine says what */
+	/* remote any: neighbour entries say where to; the parent follows them */
+	FAST_NEIGHBOURS = 1 << 11,
 	/* receiving */
 	FAST_CHECK_6RD = 1 << 7,    /* an embedded address must be the outer one */
 	FAST_MSS = 1 << 10,	    /* TCP's SYNs are the engine's, both ways (by the parent) */

@@ -199,16 +199,17 @@ static bool gre_mode_soft(const struct tunnel_cfg *cfg, u8 type, u8 code)
 	return mode_soft(cfg, type, code);
 }
 
-/* Sums are the engine's, and so is what a neighbour decides. */
+/* Sums are the engine's. */
 static bool gre_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
 {
 	how->proto4 = how->proto6 = PROTO_GRE;
-	how->rules = FAST_OTHERS | (cfg->ignore_df ? FAST_IGNORE_DF : 0);
+	how->rules = FAST_OTHERS | (cfg->ignore_df ? FAST_IGNORE_DF : 0) |
+		     (be32_is_zero(cfg->remote) ? FAST_NEIGHBOURS : 0);
 	how->oflags = cfg->oflags;
 	how->iflags = cfg->iflags;
 	how->okey = cfg->okey;
 	how->hlen = (u8)gre_mode_hlen(cfg);
-	return !be32_is_zero(cfg->remote) && !((cfg->oflags | cfg->iflags) & TUNL_F_CSUM);
+	return !((cfg->oflags | cfg->iflags) & TUNL_F_CSUM);
 }
 
 const struct mode mode_gre = {
