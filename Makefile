@@ -43,7 +43,7 @@ TUNL_FLOORS  := lab cli ipsec mode model lib
 TUNLD_FLOORS := daemon engine bpf ipsec mode model lib
 IP_FLOORS    := cli ipsec mode model lib
 IP_LIBS      := -ljansson
-TUNL_LIBS    := -ljansson -lpcap -lmnl
+TUNL_LIBS    := -ljansson -lpcap -lmnl -linih
 TUNLD_LIBS   := -lbpf -luv -lmnl -ljansson -lseccomp -lcrypto
 
 .DEFAULT_GOAL := all
@@ -153,7 +153,7 @@ unit_floor = $(firstword $(subst _, ,$(1)))
 below	= $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call below,$(1),$(wordlist 2,99,$(2))))
 reverse	= $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 unit_archives = $(call archives,$(call reverse,$(call below,$(call unit_floor,$(1)),$(FLOORS))))
-ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap -lcrypto
+ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap -linih -lcrypto
 
 .SECONDARY: $(BPF_OBJS)
 # The case runner and its backends: a unit program takes from it what it names.

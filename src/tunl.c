@@ -46,7 +46,14 @@ static const struct {
 	const char *word;
 	int (*main)(const struct cli *cli, int argc, char **argv);
 } commands[] = {
-	{"daemon", daemon_main}, {"lab", cmd_lab},	  {"explain", cmd_explain},
+	/* clang-format off */
+	{"daemon", daemon_main},
+	{"check", check_main},
+	{"reload", reload_main},
+	{"import", import_main},
+	{"lab", cmd_lab},
+	{"explain", cmd_explain},
+	/* clang-format on */
 };
 
 static int command(void *ctx, int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* About the configuration: `tunl check`, `tunl reload`; and what `show` tells of it. */
+/* About the configuration: `tunl check`, `reload`, `import`; and what `show` tells of it. */
 #ifndef TUNL_CLI_CONF_CMD_H
 #define TUNL_CLI_CONF_CMD_H
 
@@ -9,6 +9,7 @@
 
 int check_main(const struct cli *cli, int argc, char **argv);
 int reload_main(const struct cli *cli, int argc, char **argv);
+int import_main(const struct cli *cli, int argc, char **argv);
 
 /*
  * Rows of what the configuration asks for and cannot have: a new array, NULL where
