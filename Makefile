@@ -180,6 +180,12 @@ $(B)/test/%: tests/lib/%.c $$(call unit_archives,$$*) Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 		$(call unit_archives,$*) $(ALL_LIBS)
 
+# Those that run packet cases beside the kernel's drivers: tests/interop/FLOOR_NAME.c
+$(B)/test/interop/%: tests/interop/%.c $(B)/a/cases.a $$(call unit_archives,$$*) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
+		$(B)/a/cases.a $(call unit_archives,$*) $(ALL_LIBS)
+
 # Runs a program's main() for many calls, where exec is dear.
 $(B)/test/forkserver.so: tests/interop/forkserver.c Makefile
 	@mkdir -p $(@D)

@@ -122,11 +122,14 @@ static u16 choose_id(const struct recipe *r, u32 i, const struct like *like)
 {
 	const struct layer *l = &r->layer[i];
 
+	if (l->relative_id && l->v[F_ID] && like && like->loose && l->off + 6 <= like->len)
+		return (u16)(like->data[l->off + 4] << 8 | like->data[l->off + 5]);
 	if (l->relative_id)
 		return (u16)((like ? like->last_id : 0) + l->v[F_ID]);
 	if (id_is_free(r, i) && like && l->off + 6 <= like->len)
 		return (u16)(like->data[l->off + 4] << 8 | like->data[l->off + 5]);
-	return (u16)l->v[F_ID];
+	/* not 0, which a raw socket would fill in */
+	return (u16)(l->has[F_ID] ? l->v[F_ID] : 1);
 }
 
 static u32 value_or(const struct layer *l, enum field f, u32 otherwise)

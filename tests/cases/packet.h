@@ -30,6 +30,7 @@ struct like {
 	const u8 *data;
 	u32 len;
 	u16 last_id;
+	bool loose; /* ids of a live kernel: `id +N` is free but for +0 */
 };
 
 const char *packet_build(char **words, unsigned n, enum packet_place place, const struct like *like,

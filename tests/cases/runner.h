@@ -9,9 +9,9 @@
 
 #include <linux/virtio_net.h>
 
+#include "counts.h"
 #include "mode/fast.h"
 #include "model/prl.h"
-#include "model/stats.h"
 #include "model/tunnel.h"
 #include "world.h"
 
@@ -61,6 +61,13 @@ struct case_backend {
 	void (*clock)(void *dp, u64 now_ms);
 	/* Counters of tunnel i; of nobody with i = CASE_TUNNELS. */
 	void (*stats)(void *dp, unsigned i, struct tunnel_stats *st);
+	/* The rest is for live backends, which have a kernel's namespace; NULL elsewhere. */
+	/* What a line of the world's means there. NULL, or what is wrong. */
+	const char *(*world)(void *dp, char **words, unsigned n);
+	/* Look for ms what came out: it need not come at once, nor in order. */
+	void (*more)(void *dp, unsigned ms);
+	/* Link counters, of which no reasons are known. */
+	void (*links)(void *dp, unsigned i, struct counts *c);
 };
 
 /* Called by a backend for what comes out. i: the tunnel, with CASE_TUN. */
@@ -70,10 +77,15 @@ void case_output(enum case_way way, unsigned i, const void *data, u32 len);
 void case_output_vnet(enum case_way way, unsigned i, const void *data, u32 len,
 		      const struct virtio_net_hdr *vnet);
 
+/* From tx() or rx(): this packet cannot be had here, which ends the case. why: static. */
+void case_skip(const char *why);
+
 /* Run the cases named (files; none: all of tests/cases), print TAP; the exit status. */
 int cases_main(const struct case_backend *b, int argc, char **argv);
 
 extern const struct case_backend case_engine;
 extern const struct case_backend case_bpf; /* the engine behind it */
+/* Live: the kernel's own drivers, and tunl's daemon with either datapath. */
+extern const struct case_backend case_driver, case_live_user, case_live_bpf;
 
 #endif
