@@ -14,6 +14,7 @@
 #include "daemon/link.h"
 #include "daemon/netns.h"
 #include "daemon/reconcile.h"
+#include "daemon/shared.h"
 #include "daemon/sit.h"
 #include "daemon/tunnel.h"
 #include "lib/addr.h"
@@ -52,18 +53,24 @@ static json_t *text_json(const char *s)
 	return json_string(safe);
 }
 
-static json_t *stats_json(const struct tunnel_stats *s)
+/* Counts by reason, of those that moved. */
+static json_t *reasons_json(const u64 *count)
 {
 	json_t *reasons = json_object();
 
 	for (enum reason r = R_NONE + 1; r < R__MAX; r++)
-		if (s->reason[r])
+		if (count[r])
 			json_object_set_new(reasons, reason_info(r)->word,
-					    json_integer((json_int_t)s->reason[r]));
+					    json_integer((json_int_t)count[r]));
+	return reasons;
+}
+
+static json_t *stats_json(const struct tunnel_stats *s)
+{
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rx_packets", (json_int_t)s->rx_packets,
 			 "rx_bytes", (json_int_t)s->rx_bytes, "tx_packets",
 			 (json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes,
-			 "multicast", (json_int_t)s->multicast, "reasons", reasons);
+			 "multicast", (json_int_t)s->multicast, "reasons", reasons_json(s->reason));
 }
 
 /* `dev` as it is called now; one that is gone is an ifN (spec cli 2.2). */
@@ -290,11 +297,12 @@ static int run_status(struct call *c, struct rows *rows, struct err *e)
 {
 	struct daemon *d = c->rq->daemon;
 
-	return one_row(json_pack("{s:i, s:i, s:s, s:o, s:I, s:I, s:o}", "pid", (int)getpid(),
+	return one_row(json_pack("{s:i, s:i, s:s, s:o, s:I, s:I, s:o, s:o}", "pid", (int)getpid(),
 				 "engine_pid", (int)engproc_pid(d), "version", TUNL_VERSION,
 				 "modes", modes_json(), "namespaces",
 				 (json_int_t)count(&d->namespaces), "tunnels",
-				 (json_int_t)count(&d->tunnels), "datapath", datapath_json(d)),
+				 (json_int_t)count(&d->tunnels), "datapath", datapath_json(d),
+				 "unmatched", reasons_json(shared_unmatched(d->shared))),
 		       rows, e);
 }
 

@@ -140,3 +140,8 @@ const struct tunnel_stats *shared_stats(const struct shared *sh, u32 slot)
 {
 	return &sh->map->slot[slot].stats;
 }
+
+const u64 *shared_unmatched(const struct shared *sh)
+{
+	return sh->map->unmatched;
+}

@@ -32,4 +32,7 @@ struct mode_state *shared_state(struct shared *sh, u32 slot);
 /* What the engine counted. */
 const struct tunnel_stats *shared_stats(const struct shared *sh, u32 slot);
 
+/* What it dropped that is no tunnel's, by reason, of all namespaces since the file was made. */
+const u64 *shared_unmatched(const struct shared *sh);
+
 #endif

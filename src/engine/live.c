@@ -254,6 +254,21 @@ static bool received(struct batch *b, u32 i)
 	return true;
 }
 
+/*
+ * What the kernel had no room for in the queue. It may have been so only if a turn
+ * left something there; reading sets the kernel's count to 0.
+ */
+static void count_overruns(struct live_ns *n, bool full)
+{
+	struct tpacket_stats st = {0};
+	socklen_t len = sizeof(st);
+
+	if ((full || n->behind) &&
+	    !getsockopt(n->packet.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
+		n->ns.engine->unmatched[R_RX_QUEUE] += st.tp_drops;
+	n->behind = full;
+}
+
 static void serve_packets(struct live *l, struct live_ns *n)
 {
 	struct batch *b = &l->batch;
@@ -264,6 +279,7 @@ static void serve_packets(struct live *l, struct live_ns *n)
 	for (int i = 0; i < got; i++)
 		if (received(b, (u32)i))
 			engine_rx(&n->ns, (u32)b->from[i].sll_ifindex, &b->packet[i]);
+	count_overruns(n, got == LIVE_BATCH);
 }
 
 /* True: the parent has something to say. */

@@ -57,6 +57,7 @@ struct live_ns {
 	struct live_mark *marks;
 	int guard[LIVE_GUARDS];
 	u32 nguards;
+	bool behind; /* the last turn left packets in the queue */
 	struct list tunnels;
 };
 
