@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/request.h"
+#include "ipsec/secret.h"
 #include "lib/log.h"
 
 struct client {
@@ -54,7 +55,7 @@ static void rows_end(struct client *c)
 	if (c->rows.done)
 		c->rows.done(c->rows.ctx);
 	c->rows = (struct rows){0};
-	free(c->unsent);
+	secret_free(c->unsent);
 	c->unsent = NULL;
 	c->answering = false;
 }
@@ -133,7 +134,7 @@ static int send_row(struct client *c)
 
 	if (n < 0)
 		return -errno;
-	free(c->unsent);
+	secret_free(c->unsent);
 	c->unsent = NULL;
 	return 0;
 }
@@ -276,6 +277,7 @@ static void hear(struct client *c)
 		line[n] = '\0';
 		perform(c, line, ns_fd);
 	}
+	secret_wipe(line, sizeof(line)); /* it may have been keys */
 	if (ns_fd >= 0)
 		close(ns_fd);
 }

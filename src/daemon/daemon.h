@@ -43,6 +43,7 @@ struct confd;
 struct control;
 struct engine;
 struct numbers;
+struct nsx;
 struct shared;
 struct state;
 
@@ -109,6 +110,7 @@ struct ns {
 	bool neighbours;     /* events_fd tells of neighbours */
 	u32 hops_gen;	     /* of next hops as the engine knows them: those of another are old */
 	bool nbma_stale;     /* what tunl_nbma has is out of date */
+	struct nsx *xfrm;    /* associations and policies; NULL: there never were any */
 	u32 busy;	     /* reconcile is at it: it may not go now */
 	u8 open_handles;     /* being closed, on its way out */
 };

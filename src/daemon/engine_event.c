@@ -9,6 +9,7 @@
 #include "daemon/priv.h"
 #include "daemon/reconcile.h"
 #include "daemon/tunnel.h"
+#include "daemon/xfrm.h"
 #include "lib/log.h"
 
 /* The tunnel that an event is about, if the engine was told of such a one. */
@@ -89,6 +90,14 @@ static void on_log(const struct engine_event *ev)
 	log_info("engine: %s", text);
 }
 
+static void on_sa_limit(struct daemon *d, const struct engine_event *ev)
+{
+	struct ns *ns = netns_by_nsid(d, ev->nsid);
+
+	if (ns)
+		xfrm_limit(ns, ev->slot, ev->active);
+}
+
 void engine_event(struct daemon *d, const struct engine_event *ev)
 {
 	struct tunnel *t = tunnel_of(d, ev);
@@ -96,6 +105,8 @@ void engine_event(struct daemon *d, const struct engine_event *ev)
 
 	if (ev->op == ENGINE_LOG)
 		on_log(ev);
+	else if (ev->op == ENGINE_SA_LIMIT)
+		on_sa_limit(d, ev);
 	else if (ns && ev->op == ENGINE_PMTU)
 		on_pmtu(ns, t, ev->dst);
 	else if (t && ev->op == ENGINE_NEXTHOP)

@@ -290,14 +290,14 @@ void engproc_end(struct daemon *d)
 	d->engine = NULL;
 }
 
-int engproc_send(struct daemon *d, const struct engine_msg *m, const int *fds, size_t nfds)
+static int send_bytes(struct daemon *d, const struct iovec *what, const int *fds, size_t nfds)
 {
 	struct engine *en = d->engine;
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int) * ENGINE_NS_FDS)];
 	} ctl = {0};
-	struct iovec iov = {(void *)m, sizeof(*m)};
+	struct iovec iov = *what;
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	if (!en || !en->ready)
@@ -324,4 +324,14 @@ int engproc_send(struct daemon *d, const struct engine_msg *m, const int *fds, s
 		return -ETIMEDOUT;
 	}
 	return 0;
+}
+
+int engproc_send(struct daemon *d, const struct engine_msg *m, const int *fds, size_t nfds)
+{
+	return send_bytes(d, &(struct iovec){(void *)m, sizeof(*m)}, fds, nfds);
+}
+
+int engproc_send_xfrm(struct daemon *d, const struct engine_xfrm_msg *m)
+{
+	return send_bytes(d, &(struct iovec){(void *)m, sizeof(*m)}, NULL, 0);
 }

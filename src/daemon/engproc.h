@@ -21,6 +21,9 @@ int engproc_ensure(struct daemon *d, struct err *e);
 bool engproc_is_ready(const struct daemon *d);
 pid_t engproc_pid(const struct daemon *d);
 
+/* A message about associations. */
+int engproc_send_xfrm(struct daemon *d, const struct engine_xfrm_msg *m);
+
 /*
  * One message to it, the descriptors beside it. -errno: it is dead or hangs; its
  * end is then noticed by itself.

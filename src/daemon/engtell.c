@@ -7,6 +7,7 @@
 #include "daemon/engproc.h"
 #include "daemon/netns.h"
 #include "daemon/priv.h"
+#include "daemon/xfrm.h"
 #include "engine/engine.h"
 #include "engine/sockets.h"
 #include "mode/mode.h"
@@ -57,6 +58,8 @@ static int ns_add(struct ns *ns)
 	ns->engine_has = !err;
 	memset(ns->engine_protos, 0, sizeof(ns->engine_protos));
 	ns->nmarks = 0;
+	if (ns->xfrm)
+		ns->xfrm->told = false;
 	return err;
 }
 
@@ -97,11 +100,16 @@ static int mark_add(struct ns *ns, u32 mark)
 	return err;
 }
 
+int engtell_marks(struct ns *ns)
+{
+	return xfrm_each_mark(ns, mark_add);
+}
+
 /* The guards of all that the tunnel's mode receives, as its driver has handlers for all. */
 static int protos_add(struct tunnel *t)
 {
 	const struct mode *m = mode_by_id(t->cfg.mode);
-	int err = proto_add(t->home, mode_info(t->cfg.mode)->proto);
+	int err = m && m->esp ? 0 : proto_add(t->home, mode_info(t->cfg.mode)->proto);
 
 	for (u32 i = 0; !err && m && i < MODE_PROTOS && m->proto[i].proto; i++)
 		err = proto_add(t->home, m->proto[i].proto);
@@ -120,6 +128,10 @@ static int prepare_ns(struct tunnel *t)
 		err = ns_add(ns);
 	if (!err)
 		err = protos_add(t);
+	if (!err)
+		err = xfrm_tell(ns);
+	if (!err)
+		err = engtell_marks(ns);
 	if (!err && t->cfg.fwmark)
 		err = mark_add(ns, t->cfg.fwmark);
 	priv_leave();

@@ -12,6 +12,9 @@
 
 int engtell_tunnel_set(struct tunnel *t);
 void engtell_tunnel_del(struct tunnel *t);
+/* Sockets for the marks of associations, with the namespace entered. */
+int engtell_marks(struct ns *ns);
+
 void engtell_ns_flush(struct ns *ns);
 void engtell_ns_del(struct ns *ns);
 

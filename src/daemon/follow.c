@@ -14,6 +14,7 @@
 #include "daemon/priv.h"
 #include "daemon/reconcile.h"
 #include "daemon/tunnel.h"
+#include "daemon/xfrm.h"
 #include "lib/log.h"
 
 void tunnel_link_changed(struct ns *ns, u32 ifindex)
@@ -163,6 +164,7 @@ void follow_end(struct ns *ns)
 	list_for_each_safe (n, &ns->here)
 		end(list_entry(n, struct tunnel, in_place), ns);
 	conf_ns_ended(ns);
+	xfrm_free(ns);
 	ns->busy--;
 	netns_drop_unused(ns);
 }

@@ -22,6 +22,8 @@
 #include "daemon/shared.h"
 #include "daemon/state.h"
 #include "daemon/tunnel.h"
+#include "daemon/xfrm.h"
+#include "ipsec/secret.h"
 #include "lib/log.h"
 
 struct options {
@@ -146,6 +148,7 @@ static int come_up(struct daemon *d, int listen_fd, struct err *e)
 		err = err_set(e, ENOMEM, "out of memory for the configuration");
 	if (err)
 		return err;
+	xfrm_load(d);
 	err = control_start(d, listen_fd);
 	return err ? err_set(e, -err, "the control socket: %s", strerror(-err)) : 0;
 }
@@ -181,6 +184,9 @@ static int serve(struct daemon *d, const struct options *o, struct starter *st, 
 	/* a socket holds the namespace that it is made in: first away from there */
 	conf_note_home(d);
 	priv_isolate(d->rundir);
+	/* no child has this memory, hence not before the last fork; unlocked it is wiped all the same */
+	secret_init();
+	json_set_alloc_funcs(secret_alloc, secret_free); /* answers may hold keys */
 	listen_fd = process_listen(d->rundir, e);
 	if (listen_fd < 0)
 		return listen_fd;

@@ -21,6 +21,7 @@
 #include "daemon/reconcile.h"
 #include "daemon/rxmap.h"
 #include "daemon/scan.h"
+#include "daemon/xfrm.h"
 #include "lib/log.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -139,6 +140,7 @@ static void ns_free(struct ns *ns)
 {
 	links_free(ns);
 	rxmap_free(ns);
+	xfrm_abandon(ns);
 	bpf_ns_close(ns->bpf);
 	rtnl_close(&ns->rtnl);
 	if (ns->events_fd >= 0)
@@ -220,9 +222,11 @@ void netns_drop_unused(struct ns *ns)
 {
 	struct daemon *d = ns->daemon;
 
-	if (ns->busy || ns->fd < 0 || !list_is_empty(&ns->home) || !list_is_empty(&ns->here))
+	if (ns->busy || ns->fd < 0 || !list_is_empty(&ns->home) || !list_is_empty(&ns->here) ||
+	    xfrm_has_any(ns))
 		return;
 	engtell_ns_del(ns);
+	xfrm_free(ns);
 	ns_close(ns);
 	scan_arm(d);
 }

@@ -17,6 +17,7 @@
 #include "daemon/shared.h"
 #include "daemon/sit.h"
 #include "daemon/tunnel.h"
+#include "daemon/xfrm.h"
 #include "lib/addr.h"
 #include "mode/mode.h"
 #include "model/grammar.h"
@@ -256,6 +257,11 @@ static int run_6rd(struct call *c, struct rows *rows, struct err *e)
 	return c->t ? sit_6rd(c->t, c->rq->config, e) : err_set(e, ENODEV, "%s", "");
 }
 
+static int run_xfrm(struct call *c, struct rows *rows, struct err *e)
+{
+	return xfrm_request(c->ns, c->rq->config, rows, e);
+}
+
 static size_t count(const struct list *l)
 {
 	size_t n = 0;
@@ -342,6 +348,7 @@ static const struct verb verbs[] = {
 	{"6rd", run_6rd, .changes = true, .in_ns = true},
 	{"reload", run_reload, .changes = true},
 	{"conf", run_conf, .in_ns = true},
+	{"xfrm", run_xfrm, .changes = true, .in_ns = true},
 	{"status", run_status},
 	{"stop", run_stop, .changes = true},
 	{"restart", run_restart, .changes = true},

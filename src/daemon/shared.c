@@ -14,6 +14,7 @@ struct shared {
 	struct engine_shared *map;
 	u32 lowest; /* no free slot below */
 	u8 used[ENGINE_SLOTS / 8];
+	bool sa_used[ENGINE_SAS], mib_used[ENGINE_MIBS];
 };
 
 static bool is_used(const struct shared *sh, u32 slot)
@@ -144,4 +145,67 @@ const struct tunnel_stats *shared_stats(const struct shared *sh, u32 slot)
 const u64 *shared_unmatched(const struct shared *sh)
 {
 	return sh->map->unmatched;
+}
+
+int shared_sa_take_again(struct shared *sh, u32 slot, struct sa_live **live)
+{
+	int err;
+
+	if (sh->sa_used[slot])
+		return -EBUSY;
+	err = back_with_memory(sh, offsetof(struct engine_shared, sa[slot]),
+			       sizeof(struct sa_live));
+	if (err)
+		return err;
+	sh->sa_used[slot] = true;
+	*live = &sh->map->sa[slot];
+	return 0;
+}
+
+int shared_sa_take(struct shared *sh, u32 *slot, struct sa_live **live)
+{
+	for (*slot = 0; *slot < ENGINE_SAS; ++*slot) {
+		int err = shared_sa_take_again(sh, *slot, live);
+
+		if (!err)
+			memset(*live, 0, sizeof(**live));
+		if (err != -EBUSY)
+			return err;
+	}
+	return -ENOBUFS;
+}
+
+/* What it remembers goes, so that nobody takes it over. */
+void shared_sa_give(struct shared *sh, u32 slot)
+{
+	sh->map->sa[slot].add_time = 0;
+	sh->sa_used[slot] = false;
+}
+
+int shared_mib_take(struct shared *sh, u32 *slot)
+{
+	for (*slot = 0; *slot < ENGINE_MIBS; ++*slot) {
+		int err;
+
+		if (sh->mib_used[*slot])
+			continue;
+		err = back_with_memory(sh, offsetof(struct engine_shared, mib[*slot]),
+				       sizeof(struct xfrm_mib));
+		if (err)
+			return err;
+		sh->mib_used[*slot] = true;
+		memset(&sh->map->mib[*slot], 0, sizeof(struct xfrm_mib));
+		return 0;
+	}
+	return -ENFILE;
+}
+
+void shared_mib_give(struct shared *sh, u32 slot)
+{
+	sh->mib_used[slot] = false;
+}
+
+const struct xfrm_mib *shared_mib(const struct shared *sh, u32 slot)
+{
+	return &sh->map->mib[slot];
 }

@@ -29,6 +29,19 @@ void shared_give(struct shared *sh, u32 slot);
 /* The sequence numbers as the file has them (engine/proto.h). */
 struct mode_state *shared_state(struct shared *sh, u32 slot);
 
+/*
+ * The place of an association, zeroed, and of a namespace's Xfrm counters; as of
+ * tunnels. The pointers are into what both processes map.
+ */
+struct sa_live;
+struct xfrm_mib;
+int shared_sa_take(struct shared *sh, u32 *slot, struct sa_live **live);
+int shared_sa_take_again(struct shared *sh, u32 slot, struct sa_live **live);
+void shared_sa_give(struct shared *sh, u32 slot);
+int shared_mib_take(struct shared *sh, u32 *slot);
+void shared_mib_give(struct shared *sh, u32 slot);
+const struct xfrm_mib *shared_mib(const struct shared *sh, u32 slot);
+
 /* What the engine counted. */
 const struct tunnel_stats *shared_stats(const struct shared *sh, u32 slot);
 

@@ -18,7 +18,10 @@ enum { CONTROL_FDS = 8, CONTROL_TURN = 64 };
 
 /* A message with the descriptors that came with it; those not taken are closed. */
 struct received {
-	struct engine_msg msg;
+	union {
+		struct engine_msg msg;
+		struct engine_xfrm_msg xfrm;
+	};
 	int fd[CONTROL_FDS];
 	u32 nfds;
 };
@@ -66,6 +69,11 @@ static void free_ns(struct live *l, struct live_ns *n)
 	}
 	for (u32 i = 0; i < n->nguards; i++)
 		close(n->guard[i]);
+	for (struct live_encap *e = n->encaps, *next; e; e = next) {
+		next = e->next;
+		live_close(&e->packet);
+		free(e);
+	}
 	engine_ns_fini(&n->ns);
 	free(n);
 }
@@ -113,6 +121,17 @@ static int mark_add(struct live_ns *n, struct received *r)
 	*m = (struct live_mark){n->marks, r->msg.cfg.fwmark, take_fd(r, 0)};
 	n->marks = m;
 	return 0;
+}
+
+static int encap_add(struct live *l, struct live_ns *n, struct received *r)
+{
+	struct live_encap *e = r->nfds ? malloc(sizeof(*e)) : NULL;
+
+	if (!e)
+		return -EBADF;
+	*e = (struct live_encap){{LIVE_ENCAP, take_fd(r, 0)}, n->encaps, n};
+	n->encaps = e;
+	return live_watch(l, &e->packet);
 }
 
 static struct live_tunnel *new_tunnel(struct live *l, struct live_ns *n, u32 slot)
@@ -212,6 +231,14 @@ static int in_ns(struct live *l, struct received *r)
 	case ENGINE_ROUTER_ADD:
 	case ENGINE_ROUTER_DEL_ALL:
 		return router(l, &r->msg);
+	case ENGINE_ENCAP_ADD:
+		return encap_add(l, n, r);
+	case ENGINE_MIB_SET:
+	case ENGINE_SA_SET:
+	case ENGINE_SA_DEL:
+	case ENGINE_POLICY_ADD:
+	case ENGINE_POLICY_DEL:
+		return control_xfrm(l, n, &r->xfrm);
 	case ENGINE_NS_ADD:
 	case ENGINE_NUMBERS:
 		return 0;
@@ -240,7 +267,7 @@ static void take_fds(struct received *r, struct msghdr *m)
 static int read_one(struct live *l, struct received *r)
 {
 	_Alignas(struct cmsghdr) u8 control[CMSG_SPACE(sizeof(r->fd))];
-	struct iovec iov = {&r->msg, sizeof(r->msg)};
+	struct iovec iov = {&r->msg, max_of(sizeof(r->msg), sizeof(r->xfrm))};
 	struct msghdr m = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,

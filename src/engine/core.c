@@ -20,12 +20,24 @@ u32 engine_random(struct engine *e)
 	return (u32)((x * 0x2545f4914f6cdd1dULL) >> 32);
 }
 
+u16 engine_ids(struct engine_ns *ns, const struct ip4_fields *outer, u32 n)
+{
+	u32 h = outer->dst.raw * 0x9e3779b1U ^ outer->src.raw * 0x85ebca6bU ^ outer->proto;
+	u16 *next = &ns->ids[(h ^ h >> 15) % ENGINE_IDS];
+	u16 id = *next == 0 || *next + n > 0x10000 ? 1 : *next;
+
+	*next = (u16)(id + n);
+	return id;
+}
+
 void engine_ns_init(struct engine_ns *ns, struct engine *e, u32 nsid)
 {
 	__builtin_memset(ns, 0, sizeof(*ns));
 	ns->engine = e;
 	ns->nsid = nsid;
 	ns->routes.gen = 1;
+	db_init(&ns->xfrm);
+	ns->mib = &e->uncounted;
 	for (u32 id = 0; id < MODE__MAX; id++) {
 		const struct mode *m = mode_by_id((enum mode_id)id);
 
@@ -40,6 +52,7 @@ void engine_ns_fini(struct engine_ns *ns)
 {
 	for (u32 i = 0; i < MODE__MAX; i++)
 		lookup_free(&ns->lookup[i]);
+	db_fini(&ns->xfrm);
 }
 
 static struct lookup *lookup_of(struct engine_tunnel *t)

@@ -18,6 +18,7 @@
 #include "engine/limit.h"
 #include "engine/proto.h"
 #include "engine/route.h"
+#include "ipsec/esp.h"
 #include "lib/types.h"
 #include "mode/mode.h"
 #include "model/lookup.h"
@@ -30,6 +31,7 @@ enum {
 	ENGINE_PACKET = 65536 + 64, /* largest packet, with room for what is before it */
 	ENGINE_ICMP_MAX = 576,	    /* an ICMP error, its IP header included (spec datapath 5.1) */
 	ENGINE_ICMP6_MAX = 1280,
+	ENGINE_ESP = 1 << 20, /* bytes of what is enciphered and not yet sent */
 };
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
@@ -52,8 +54,11 @@ struct packet {
 
 /* One packet for the wire: head, then body. */
 struct outgoing {
-	struct engine_tunnel *tunnel;
+	struct engine_ns *ns;
+	struct engine_tunnel *tunnel; /* NULL: nobody counts it */
+	be32 src;		      /* for the route; 0: as routed */
 	be32 dst;
+	u32 mark;
 	u32 oif;     /* `dev`; 0: as routed */
 	u8 tos;	     /* for the route */
 	u32 account; /* inner bytes to count as one packet when it is out; 0: counted elsewhere */
@@ -106,6 +111,10 @@ struct engine {
 	struct limit log;
 	/* what has to be put together to be fragmented; the inner packet begins at MODE_HEAD */
 	u8 scratch[MODE_HEAD + ENGINE_PACKET];
+	struct xfrm_mib uncounted; /* of namespaces that the parent counts nowhere */
+	u64 now_s;		   /* the wall clock's, for the lifetimes of associations */
+	u32 esp_used;
+	u8 esp[ENGINE_ESP]; /* pieces that wait for flush() point into it */
 };
 
 enum { ENGINE_IDS = 2048 };
@@ -119,6 +128,8 @@ struct engine_ns {
 	struct icmp_limits icmp_limits;
 	u32 parent_gen;	     /* of what is looked up (engine_msg.gen) */
 	u16 ids[ENGINE_IDS]; /* next outer id, by destination, source and protocol */
+	struct xfrm_db xfrm;
+	struct xfrm_mib *mib; /* never NULL */
 };
 
 struct engine_tunnel {
@@ -177,6 +188,9 @@ void engine_icmp(struct engine_ns *ns, u32 iif, const u8 *data, u32 len);
 
 /* Take n bytes (at most p->len) off the front; the virtio header follows. */
 void packet_strip(struct packet *p, u32 n);
+
+/* The next n outer ids of this flow; never 0, which the kernel would replace (spec 2.3, 14.5). */
+u16 engine_ids(struct engine_ns *ns, const struct ip4_fields *outer, u32 n);
 
 /* Count a drop; a NULL tunnel: nobody's. */
 void engine_drop(struct engine_ns *ns, struct engine_tunnel *t, enum reason r);

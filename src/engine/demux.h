@@ -17,6 +17,8 @@ struct demux_ask {
 struct demux {
 	struct engine_tunnel *t;
 	struct mode_head head;
+	u8 *payload; /* of a packet received: behind its outer header, and behind UDP */
+	bool udp;
 };
 
 /*

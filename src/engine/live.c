@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/esp.h"
+
 enum { LIVE_READY = 32, ICMP_BYTES = 2048, ICMP_TURN = 64 };
 
 /* What stands before a packet in a TUN queue. */
@@ -128,6 +130,8 @@ static void read_clock(struct live *l)
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	l->engine.now_ms = (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	l->engine.now_s = (u64)ts.tv_sec;
 }
 
 /* The device that the message at m came in by; 0: it does not say. */
@@ -269,17 +273,32 @@ static void count_overruns(struct live_ns *n, bool full)
 	n->behind = full;
 }
 
-static void serve_packets(struct live *l, struct live_ns *n)
+static void serve_packets(struct live *l, struct live_ns *n, int fd)
 {
 	struct batch *b = &l->batch;
 	int got;
 
 	prepare_packets(b);
-	got = recvmmsg(n->packet.fd, b->msg, LIVE_BATCH, MSG_DONTWAIT, NULL);
+	got = recvmmsg(fd, b->msg, LIVE_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < got; i++)
 		if (received(b, (u32)i))
 			engine_rx(&n->ns, (u32)b->from[i].sll_ifindex, &b->packet[i]);
-	count_overruns(n, got == LIVE_BATCH);
+	if (fd == n->packet.fd)
+		count_overruns(n, got == LIVE_BATCH);
+}
+
+static void serve_encap(struct live *l, struct live_encap *e)
+{
+	serve_packets(l, e->in, e->packet.fd);
+}
+
+static void tick(struct live *l)
+{
+	if (!l->ticking || l->engine.now_ms < l->tick_ms)
+		return;
+	l->tick_ms = l->engine.now_ms + LIVE_TICK_MS;
+	htab_for_each (n, &l->namespaces)
+		esp_tick(&container_of(n, struct live_ns, node)->ns);
 }
 
 /* True: the parent has something to say. */
@@ -289,10 +308,13 @@ static bool serve(struct live *l, struct live_fd *f)
 	case LIVE_CONTROL:
 		return true;
 	case LIVE_PACKET:
-		serve_packets(l, container_of(f, struct live_ns, packet));
+		serve_packets(l, container_of(f, struct live_ns, packet), f->fd);
 		return false;
 	case LIVE_ICMP:
 		read_icmp(container_of(f, struct live_ns, icmp));
+		return false;
+	case LIVE_ENCAP:
+		serve_encap(l, container_of(f, struct live_encap, packet));
 		return false;
 	case LIVE_TUN:
 		serve_tun(l, container_of(f, struct live_tunnel, tun));
@@ -306,7 +328,8 @@ int live_loop(struct live *l)
 	struct epoll_event ev[LIVE_READY];
 
 	for (;;) {
-		int n = epoll_wait(l->epoll, ev, LIVE_READY, -1), err = 0;
+		int n = epoll_wait(l->epoll, ev, LIVE_READY, l->ticking ? LIVE_TICK_MS : -1);
+		int err = 0;
 		bool control = false;
 
 		if (n < 0 && errno != EINTR)
@@ -314,6 +337,7 @@ int live_loop(struct live *l)
 		read_clock(l);
 		for (int i = 0; i < n; i++)
 			control |= serve(l, ev[i].data.ptr);
+		tick(l);
 		if (control) {
 			control_flush(l);
 			err = control_read(l);

@@ -30,10 +30,11 @@ enum {
 	LIVE_HEADROOM = 16, /* before a packet in its buffer: virtio header, kind */
 	LIVE_LINK = 2,	    /* a link-layer header begins here: an Ethernet one ends at 16 */
 	LIVE_GUARDS = 8,    /* protocols a namespace may have guards for */
+	LIVE_TICK_MS = 1000,
 };
 
 /* What a ready descriptor is. The first member of what epoll hands back. */
-enum live_kind { LIVE_CONTROL, LIVE_PACKET, LIVE_ICMP, LIVE_TUN };
+enum live_kind { LIVE_CONTROL, LIVE_PACKET, LIVE_ICMP, LIVE_TUN, LIVE_ENCAP };
 
 struct live_fd {
 	enum live_kind kind;
@@ -45,6 +46,13 @@ struct live_mark {
 	struct live_mark *next;
 	u32 mark;
 	int fd;
+};
+
+/* ESP in UDP to a port: its packet socket. */
+struct live_encap {
+	struct live_fd packet;
+	struct live_encap *next;
+	struct live_ns *in;
 };
 
 struct live_ns {
@@ -59,6 +67,7 @@ struct live_ns {
 	u32 nguards;
 	bool behind; /* the last turn left packets in the queue */
 	struct list tunnels;
+	struct live_encap *encaps;
 };
 
 struct live_tunnel {
@@ -109,6 +118,8 @@ struct live {
 	struct batch batch;
 	struct engine_event event[LIVE_EVENTS]; /* a ring of what the parent could not take yet */
 	u32 event_first, event_count;
+	bool ticking; /* some namespace needs esp_tick() */
+	u64 tick_ms;  /* the next */
 };
 
 extern const struct engine_io live_io;
@@ -118,6 +129,9 @@ int live_loop(struct live *l);
 
 /* Read one message of the parent's and do it. -EPIPE: it is gone. */
 int control_read(struct live *l);
+
+/* Messages about associations and policies; part of control_read(). */
+int control_xfrm(struct live *l, struct live_ns *n, struct engine_xfrm_msg *m);
 
 /* Send, or keep for when the parent reads again. */
 void control_event(struct live *l, const struct engine_event *ev);

@@ -12,6 +12,8 @@
 #include "engine/engine.h"
 #include "engine/live.h"
 #include "engine/sandbox.h"
+#include "ipsec/crypt.h"
+#include "ipsec/secret.h"
 
 static int map_shared(struct live *l)
 {
@@ -55,13 +57,18 @@ int engine_main(void)
 {
 	struct live *l = calloc(1, sizeof(*l));
 	const char *what = "map the counters";
-	int err;
+	int locked = secret_init(), err;
 
 	if (!l)
 		return fail("start", -ENOMEM);
 	err = map_shared(l);
 	if (err)
 		return fail(what, err);
+	err = locked == -EPERM ? 0 : locked;
+	if (!err)
+		err = crypt_init();
+	if (err)
+		return fail("use libcrypto", err);
 	err = start(l);
 	if (err)
 		return fail("start", err);
@@ -69,6 +76,11 @@ int engine_main(void)
 	if (err)
 		return fail(what, err);
 	control_event(l, &(struct engine_event){.op = ENGINE_READY});
+	if (locked)
+		control_event(l,
+			      &(struct engine_event){
+				      .op = ENGINE_LOG,
+				      .text = "keys cannot be locked in memory (RLIMIT_MEMLOCK)"});
 	err = live_loop(l);
 	if (err)
 		return fail("go on", err);

@@ -13,6 +13,8 @@
 #ifndef TUNL_ENGINE_PROTO_H
 #define TUNL_ENGINE_PROTO_H
 
+#include "ipsec/db.h"
+#include "ipsec/mib.h"
 #include "lib/rtnl.h"
 #include "lib/types.h"
 #include "mode/mode.h"
@@ -23,6 +25,8 @@
 enum { ENGINE_FD = 3 };		/* the engine's end, at its start */
 enum { ENGINE_SHARED_FD = 4 };	/* the shared counters, at its start */
 enum { ENGINE_SLOTS = 131072 }; /* tunnels at once, all namespaces together */
+enum { ENGINE_SAS = 8192 };	/* security associations, likewise */
+enum { ENGINE_MIBS = 1024 };	/* namespaces that have some */
 
 #define ENGINE_NO_SLOT 0xffffffffU
 
@@ -39,6 +43,13 @@ enum engine_op {
 	ENGINE_ROUTER_ADD,     /* nsid, slot, router: before those that the tunnel has */
 	ENGINE_ROUTER_DEL_ALL, /* nsid, slot */
 	ENGINE_NUMBERS,	       /* [map]: of a struct mode_state a slot, which count from now on */
+	ENGINE_ENCAP_ADD,      /* nsid, port [packet socket of ESP in UDP to that port] */
+	/* a struct engine_xfrm_msg each; the slot is of its own kind */
+	ENGINE_MIB_SET,	   /* nsid, slot: where the namespace counts */
+	ENGINE_SA_SET,	   /* nsid, slot, sa: new, or with other limits and selector */
+	ENGINE_SA_DEL,	   /* nsid, slot */
+	ENGINE_POLICY_ADD, /* nsid, slot, policy */
+	ENGINE_POLICY_DEL, /* nsid, slot */
 };
 
 /* The state of the tunnel's device, as the parent's netlink tells it. */
@@ -61,13 +72,26 @@ struct engine_msg {
 	struct prl_entry router;
 };
 
+/* A message about a security association or policy; begins as engine_msg does. */
+struct engine_xfrm_msg {
+	enum engine_op op;
+	u32 nsid;
+	u32 slot;
+	union {
+		struct sa_cfg sa; /* keys: wipe it when it was sent, or taken */
+		struct policy_cfg policy;
+	};
+};
+
 /* Engine to parent. */
 enum engine_event_op {
-	ENGINE_READY,	/* after start: sandboxed and looping */
-	ENGINE_PMTU,	/* nsid, slot or ENGINE_NO_SLOT, dst: its route is out of date */
-	ENGINE_NEXTHOP, /* nsid, slot, inner, dst: of an NBMA tunnel, inner goes to dst */
-	ENGINE_SOFT,	/* nsid, slot, active: errors are (no longer) to be replayed (spec 5.2) */
-	ENGINE_LOG,	/* text: one line for the log; the engine limits the rate */
+	ENGINE_READY,	 /* after start: sandboxed and looping */
+	ENGINE_PMTU,	 /* nsid, slot or ENGINE_NO_SLOT, dst: its route is out of date */
+	ENGINE_NEXTHOP,	 /* nsid, slot, inner, dst: of an NBMA tunnel, inner goes to dst */
+	ENGINE_SOFT,	 /* nsid, slot, active: errors are (no longer) to be replayed (spec 5.2) */
+	ENGINE_SA_LIMIT, /* nsid, slot of an association, active: a hard limit was reached, else
+			    soft */
+	ENGINE_LOG,	 /* text: one line for the log; the engine limits the rate */
 };
 
 struct engine_event {
@@ -99,8 +123,10 @@ struct engine_shared {
 	u32 slot_size;
 	u64 unmatched[R__MAX]; /* drops that are no tunnel's */
 	struct engine_slot slot[ENGINE_SLOTS] __attribute__((aligned(64)));
+	struct xfrm_mib mib[ENGINE_MIBS] __attribute__((aligned(64)));
+	struct sa_live sa[ENGINE_SAS] __attribute__((aligned(64)));
 };
 
-enum { ENGINE_SHARED_VERSION = 2 };
+enum { ENGINE_SHARED_VERSION = 3 };
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "engine/demux.h"
 #include "engine/env.h"
+#include "engine/esp.h"
 #include "engine/icmp_out.h"
 #include "engine/mss.h"
 #include "lib/addr.h"
@@ -188,6 +189,8 @@ static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, cons
 	st->multicast += ip4_is_multicast(outer->dst);
 	if (!peers_admit(&t->cfg.peers, outer->src))
 		return R_RX_PEER;
+	if (t->mode->esp)
+		return esp_receive(t, &(struct esp_received){outer, d->payload, d->udp}, p);
 	if (!mode_takes(&t->cfg, outer->proto))
 		return R_RX_PROTO;
 	packet_strip(p, ip4_hlen(outer) + d->head.hlen);
@@ -218,6 +221,15 @@ static bool is_for_group(struct engine_ns *ns, const struct ip4 *outer, const st
 	return d->t && be32_eq(d->t->cfg.remote, outer->dst) && !is_local(ns, outer->src);
 }
 
+/* The sender is told; of ESP, which may be for others, the counter alone (spec 3.1). */
+static void nobodys(struct engine_ns *ns, u8 proto, const struct packet *p)
+{
+	if (proto == PROTO_ESP)
+		ns->mib->count[MIB_IN_NO_STATES]++;
+	else
+		icmp_no_tunnel(ns, p->data, p->len);
+}
+
 void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
 {
 	const struct ip4 *outer = outer_header(p);
@@ -233,13 +245,17 @@ void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
 		return;
 	ask.src = outer->src;
 	ask.dst = outer->dst;
-	ask.proto = outer->proto;
 	ask.payload = (struct cur){p->data + ip4_hlen(outer), p->data + p->len};
+	d.udp = outer->proto == PROTO_UDP;
+	if (d.udp && !esp_in_udp(&ask.payload))
+		return;
+	ask.proto = d.udp ? PROTO_ESP : outer->proto;
+	d.payload = (u8 *)ask.payload.p;
 	r = demux(ns, &ask, &d);
 	if (group && !is_for_group(ns, outer, &d))
 		return;
 	if (r == R_RX_NO_TUNNEL)
-		icmp_no_tunnel(ns, p->data, p->len);
+		nobodys(ns, ask.proto, p);
 	else if (r == R_NONE && d.t)
 		r = to_tunnel(ns, outer, &d, p);
 	if (r != R_NONE)

@@ -42,6 +42,7 @@ static const int allowed[] = {
 	SCMP_SYS(futex),	SCMP_SYS(restart_syscall),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),
 	SCMP_SYS(exit_group),	SCMP_SYS(getsockopt),
+	SCMP_SYS(getrandom),	SCMP_SYS(mlock),
 };
 
 /* While it may: a change of user takes CAP_SETPCAP away with the others. */

@@ -154,3 +154,16 @@ bool packet_checksum(struct packet *p)
 	p->vnet.flags = 0;
 	return true;
 }
+
+void segment_cut(struct packet *p, u32 len)
+{
+	struct ip4 *h = (void *)p->data;
+
+	if (p->ethertype == ETH_P_IPV6)
+		((struct ip6 *)p->data)->len = be16_of((u16)(len - IP6_HLEN));
+	if (p->ethertype != ETH_P_IP)
+		return;
+	h->len = be16_of((u16)len);
+	h->check.raw = 0;
+	h->check = csum_finish(csum_add(0, h, min_of(ip4_hlen(h), len)));
+}

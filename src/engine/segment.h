@@ -31,6 +31,9 @@ u32 segments_count(const struct segments *s);
  */
 bool segments_next(struct segments *s, u8 *head, const u8 **body, u32 *body_len);
 
+/* Make the merged packet p look like its first segment, of len bytes, to be quoted. */
+void segment_cut(struct packet *p, u32 len);
+
 /*
  * Fill in the checksum that was left to be done, and say so in p->vnet. False:
  * the offsets lie outside of the packet.

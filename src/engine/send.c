@@ -20,6 +20,7 @@ struct outgoing *send_out(struct engine_ns *ns)
 
 	if (q->n == LIVE_SEND)
 		send_flush(ns);
+	q->piece[q->n].ns = ns;
 	return &q->piece[q->n];
 }
 
@@ -40,7 +41,7 @@ static void set_control(struct msghdr *m, const struct outgoing *o, struct send_
 	struct in_pktinfo info = {.ipi_ifindex = (int)o->oif};
 	int tos = o->tos;
 
-	info.ipi_spec_dst.s_addr = o->tunnel->cfg.local.raw;
+	info.ipi_spec_dst.s_addr = o->src.raw;
 	m->msg_control = c->bytes;
 	if (o->oif || info.ipi_spec_dst.s_addr)
 		add_control(m, IP_PKTINFO, &info, sizeof(info));
@@ -68,10 +69,10 @@ void send_piece(struct engine_ns *ns, struct outgoing *o)
 
 static int socket_of(const struct outgoing *o)
 {
-	struct live_ns *n = live_ns(o->tunnel->ns);
+	struct live_ns *n = live_ns(o->ns);
 
 	for (struct live_mark *m = n->marks; m; m = m->next)
-		if (m->mark == o->tunnel->cfg.fwmark)
+		if (m->mark == o->mark)
 			return m->fd;
 	return n->raw;
 }
@@ -97,7 +98,7 @@ static void send_run(struct send_queue *q, u32 i, u32 n, int fd)
 			continue;
 		/* the first that failed is done with; those behind it are tried */
 		for (u32 last = i + (err ? 1 : (u32)sent); i < last; i++)
-			engine_sent(q->piece[i].tunnel->ns, &q->piece[i], err);
+			engine_sent(q->piece[i].ns, &q->piece[i], err);
 	}
 }
 

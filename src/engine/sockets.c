@@ -30,11 +30,12 @@ enum { AT_PROTO = 9 };
 static struct sock_filter only_tunnels[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_MULTICAST, 0, 7),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_MULTICAST, 0, 8),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (__u32)(SKF_NET_OFF + AT_PROTO)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPIP, 4, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPV6, 3, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_GRE, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPIP, 5, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IPV6, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_GRE, 3, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ESP, 2, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_MPLS, 1, 0),
 	BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
 	BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
@@ -81,7 +82,7 @@ static int reassemble(int fd)
 	return set_int(fd, SOL_PACKET, PACKET_FANOUT, (int)((u32)(PACKET_FANOUT_LB | flags) << 16));
 }
 
-int engine_open_packet(void)
+static int open_packet(struct sock_filter *code, unsigned short len)
 {
 	struct sockaddr_ll any = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -90,10 +91,49 @@ int engine_open_packet(void)
 		return -errno;
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	/* filter and form first: it hears nothing before it is bound */
-	return done(fd, set_filter(fd, only_tunnels, countof(only_tunnels)) ||
-				set_int(fd, SOL_PACKET, PACKET_VNET_HDR, 1) ||
+	return done(fd, set_filter(fd, code, len) || set_int(fd, SOL_PACKET, PACKET_VNET_HDR, 1) ||
 				set_int(fd, SOL_PACKET, PACKET_AUXDATA, 1) ||
 				bind(fd, (struct sockaddr *)&any, sizeof(any)) || reassemble(fd));
+}
+
+int engine_open_packet(void)
+{
+	return open_packet(only_tunnels, countof(only_tunnels));
+}
+
+int engine_open_encap(u16 port)
+{
+	/* the UDP header behind the IP header of any length; an SPI is not 0 */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 11),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (__u32)(SKF_NET_OFF + AT_PROTO)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_UDP, 0, 9),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (__u32)SKF_NET_OFF),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf),
+		BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 2),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, (__u32)(SKF_NET_OFF + 2)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, (__u32)(SKF_NET_OFF + 8)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return open_packet(code, countof(code));
+}
+
+int engine_open_port(u16 port)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	set_int(fd, SOL_SOCKET, SO_RCVBUF, GUARD_BYTES);
+	return done(fd, set_filter(fd, nothing, countof(nothing)) ||
+				bind(fd, (struct sockaddr *)&any, sizeof(any)));
 }
 
 int engine_open_raw_out(u32 mark)

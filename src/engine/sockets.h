@@ -8,6 +8,7 @@
  *				engine_open_icmp(), rtnl_open(), and where there is
  *				IPv6 engine_open_icmp6()
  *	ENGINE_PROTO_ADD	engine_open_guard(proto)
+ *	ENGINE_ENCAP_ADD	engine_open_encap(port)
  *	ENGINE_MARK_ADD		engine_open_raw_out(mark)
  *	ENGINE_TUNNEL_SET	a TUN queue opened with ENGINE_TUN_FLAGS and prepared
  *				by engine_setup_tun()
@@ -30,6 +31,18 @@ enum { ENGINE_TUN_FLAGS = IFF_TUN | IFF_VNET_HDR };
  * kernel reassembles), behind the programs on tc ingress.
  */
 int engine_open_packet(void);
+
+/*
+ * ESP in UDP to that port (RFC 3948), without what belongs to IKE there. Each
+ * packet once, as of engine_open_packet().
+ */
+int engine_open_encap(u16 port);
+
+/*
+ * Hold the UDP port, so that the kernel does not answer it "port unreachable" and
+ * learns path MTUs of what leaves by it. -EADDRINUSE: somebody (IKE) does already.
+ */
+int engine_open_port(u16 port);
 
 /* Sends IPv4 packets with their headers as given; mark 0: none. */
 int engine_open_raw_out(u32 mark);

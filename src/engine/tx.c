@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "engine/env.h"
+#include "engine/esp.h"
 #include "engine/frag.h"
 #include "engine/icmp_out.h"
 #include "engine/mss.h"
@@ -177,20 +178,6 @@ static u32 largest(const struct tx *x, const struct segments *s)
 	return s ? s->hlen + min_of(s->size, s->len) : x->p->len;
 }
 
-/* Make the merged packet at data look like its first segment, of len bytes, to be quoted. */
-static void cut_to_segment(struct tx *x, u8 *data, u32 len)
-{
-	struct ip4 *h = (void *)data;
-
-	if (x->in.in6)
-		((struct ip6 *)data)->len = be16_of((u16)(len - IP6_HLEN));
-	if (!x->in.in4)
-		return;
-	h->len = be16_of((u16)len);
-	h->check.raw = 0;
-	h->check = csum_finish(csum_add(0, h, min_of(ip4_hlen(h), len)));
-}
-
 /*
  * Step 8 with 2.4 and 6.2: the sender of a packet that must not be fragmented is
  * told. The driver leaves out merged packets, and loses their segments instead.
@@ -211,7 +198,7 @@ static enum reason check_size(struct tx *x, const struct segments *s)
 	if (r != R_TX_TOO_BIG)
 		return r;
 	if (s)
-		cut_to_segment(x, x->p->data, len);
+		segment_cut(x->p, len);
 	len = min_of(x->p->len, len);
 	if (x->in.in4)
 		icmp_to_inner(x->t->ns, x->p->data, len, ICMP4_C_FRAG, (u16)f.mtu);
@@ -239,15 +226,9 @@ static void replay_soft_error(struct tx *x)
 		ns->engine->io->event(ns, &ev);
 }
 
-/* The next n ids of this flow; never 0, which the kernel would replace (spec 2.3, 14.5). */
 static u16 reserve_ids(struct tx *x, u32 n)
 {
-	u32 h = x->outer.dst.raw * 0x9e3779b1U ^ x->outer.src.raw * 0x85ebca6bU ^ x->outer.proto;
-	u16 *next = &x->t->ns->ids[(h ^ h >> 15) % ENGINE_IDS];
-	u16 id = *next == 0 || *next + n > 0x10000 ? 1 : *next;
-
-	*next = (u16)(id + n);
-	return id;
+	return engine_ids(x->t->ns, &x->outer, n);
 }
 
 /* Step 10. */
@@ -271,7 +252,9 @@ static struct outgoing *next_out(struct tx *x, u32 len)
 	struct outgoing *o = x->t->ns->engine->io->out(x->t->ns);
 
 	o->tunnel = x->t;
+	o->src = x->t->cfg.local;
 	o->dst = x->outer.dst;
+	o->mark = x->t->cfg.fwmark;
 	o->oif = x->t->cfg.link;
 	o->tos = x->outer.tos & ROUTE_TOS;
 	o->account = x->numbers ? len : x->accounted ? 0 : x->in.len;
@@ -461,7 +444,7 @@ static enum reason transmit(struct tx *x)
 void engine_tx(struct engine_tunnel *t, struct packet *p)
 {
 	struct tx x = {.t = t, .p = p};
-	enum reason r = transmit(&x);
+	enum reason r = t->mode->esp ? esp_transmit(t, p) : transmit(&x);
 
 	if (r != R_NONE)
 		engine_drop(t->ns, t, r);
@@ -469,13 +452,16 @@ void engine_tx(struct engine_tunnel *t, struct packet *p)
 
 void engine_sent(struct engine_ns *ns, const struct outgoing *o, int err)
 {
-	struct tunnel_stats *st = &o->tunnel->shared->stats;
+	struct tunnel_stats *st;
 
+	if (!o->tunnel)
+		return;
+	st = &o->tunnel->shared->stats;
 	if (err) {
 		if (err != EAGAIN &&
 		    err != ENOBUFS) /* what was known of the path is no longer so */
 			route_forget(ns, o->dst);
-		st->reason[R_TX_OUTPUT]++;
+		st->reason[o->tunnel->mode->esp ? R_TX_ESP : R_TX_OUTPUT]++;
 	} else if (o->account) {
 		st->tx_packets++;
 		st->tx_bytes += o->account;

@@ -19,6 +19,7 @@ enum {
 };
 
 #define RESERVED (256UL << 20)
+#define CHUNK	 (256UL << 10) /* is locked at once */
 
 struct piece {
 	union {
@@ -29,9 +30,21 @@ struct piece {
 };
 
 static struct {
-	u8 *begin, *next, *end;
+	u8 *begin, *next, *locked, *end;
 	struct piece *free[PIECE_MAX + 1];
 } arena;
+
+/* Have the memory up to `to` locked; a limit that is reached leaves the rest as it is. */
+static int lock(u8 *to)
+{
+	int err = 0;
+
+	while (!err && arena.locked < to) {
+		err = mlock(arena.locked, CHUNK) ? -EPERM : 0;
+		arena.locked += CHUNK;
+	}
+	return err;
+}
 
 void secret_wipe(void *p, size_t size)
 {
@@ -45,12 +58,12 @@ int secret_init(void)
 
 	if (m == MAP_FAILED)
 		return -errno;
-	arena.begin = arena.next = m;
+	arena.begin = arena.next = arena.locked = m;
 	arena.end = m + RESERVED;
 	madvise(m, RESERVED, MADV_DONTDUMP);
 	madvise(m, RESERVED, MADV_DONTFORK);
 	madvise(m, RESERVED, MADV_NOHUGEPAGE);
-	return mlock2(m, RESERVED, MLOCK_ONFAULT) ? -EPERM : 0;
+	return lock(m + CHUNK);
 }
 
 static size_t bits_for(size_t size)
@@ -72,6 +85,7 @@ static struct piece *take(size_t bits)
 	} else if (size <= (size_t)(arena.end - arena.next)) {
 		p = (struct piece *)arena.next;
 		arena.next += size;
+		lock(arena.next);
 	}
 	return p;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /*
- * Reserve the memory; it is had, and locked, page by page as it is used. 0 or
+ * Reserve the memory; it is had, and locked, piece by piece as it is used. 0 or
  * -errno. -EPERM: it is there, but cannot be locked (RLIMIT_MEMLOCK).
  */
 int secret_init(void);

@@ -6,10 +6,7 @@
 
 /* In the order in which the kernel's handlers of one protocol stand (spec datapath 3.1). */
 static const struct mode *const modes[] = {
-	&mode_ipip,
-	&mode_gre,
-	&mode_sit,
-	&mode_isatap,
+	&mode_ipip, &mode_gre, &mode_sit, &mode_isatap, &mode_vti,
 };
 
 const struct mode *mode_by_id(enum mode_id id)

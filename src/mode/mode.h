@@ -113,6 +113,8 @@ struct mode {
 	enum mode_id id;
 	/* received; none: another mode of the same driver (mode_info()->driver) receives for it */
 	struct mode_proto proto[MODE_PROTOS];
+	bool esp;   /* packets go through security associations (spec 9): of the rest only fast is
+		       asked */
 	bool joins; /* a multicast remote is a group that the tunnel is in while up */
 	/* of the driver; LOOKUP_PLAIN: keys do not matter (spec datapath 3.2) */
 	enum lookup_kind lookup;
@@ -183,6 +185,7 @@ extern const struct mode mode_ipip;
 extern const struct mode mode_gre;
 extern const struct mode mode_sit;
 extern const struct mode mode_isatap;
+extern const struct mode mode_vti;
 
 /* The mode of that id, or NULL where this build has none. */
 const struct mode *mode_by_id(enum mode_id id);
