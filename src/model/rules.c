@@ -30,6 +30,16 @@ static bool proto_is_driver(const struct mode_info *m, u8 proto)
 	return false;
 }
 
+int rules_adopt(const struct tunnel_cfg *old, struct tunnel_cfg *want, struct err *e)
+{
+	const struct mode_info *m = mode_info(old->mode);
+
+	if (!m || !proto_is_driver(m, want->proto))
+		return err_set(e, EINVAL, "the mode of a tunnel cannot be changed");
+	want->mode = old->mode;
+	return 0;
+}
+
 static void drop_what_is_not_used(struct tunnel_cfg *cfg, const struct mode_info *m)
 {
 	u16 keep = TUNL_F_KEY;
@@ -75,6 +85,9 @@ int rules_name(const char *name)
 
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return -E2BIG;
+	/* net.ipv4.conf.NAME: these two are the kernel's own */
+	if (!strcmp(name, "all") || !strcmp(name, "default"))
+		return -EINVAL;
 	for (const char *p = name; *p; p++)
 		if (*p == '/' || *p == ':' || isspace((unsigned char)*p))
 			return -E2BIG;
@@ -150,10 +163,10 @@ static u32 class_of_device(const struct tunnel_cfg *cfg)
 	return class;
 }
 
-/* What the new endpoints would need it to be. */
+/* What the new endpoints would need it to be. To sit a group is a remote like others. */
 static u32 class_wanted(const struct tunnel_cfg *cfg)
 {
-	if (ip4_is_multicast(cfg->remote))
+	if (ip4_is_multicast(cfg->remote) && mode_info(cfg->mode)->driver != MODE_SIT)
 		return CLASS_BROADCAST;
 	return be32_is_zero(cfg->remote) ? 0 : CLASS_POINT;
 }
@@ -172,6 +185,8 @@ static void take_what_may_change(struct tunnel_cfg *out, const struct tunnel_cfg
 	memcpy(out->dev, want->dev, sizeof(out->dev));
 	out->fwmark = want->fwmark;
 	out->datapath = want->datapath;
+	out->mss = want->mss;
+	out->peers = want->peers;
 	if (!m->has_keys)
 		return;
 	out->ikey = want->ikey;
