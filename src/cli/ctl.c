@@ -149,6 +149,8 @@ static int ctl_line(const struct ctl_request *req, char *buf, size_t size, struc
 	const char *target = req->target ? req->target : "-";
 	struct text t;
 
+	if (req->target && !strcmp(req->target, "-"))
+		target = "-:";
 	if (!is_word(target))
 		return err_set(e, ENODEV, "%s", "");
 	text_init(&t, buf, size);

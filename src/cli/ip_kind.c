@@ -7,12 +7,12 @@
 #include "cli/ip_kind.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/tunnel.h"
 #include "lib/addr.h"
 #include "lib/num.h"
 #include "lib/text.h"
@@ -76,16 +76,11 @@ static int set_addr(const struct reading *r, const struct option *o, const char 
 
 static int set_dev(const struct reading *r, const struct option *o, const char *arg)
 {
-	u32 index = if_nametoindex(arg);
-
 	(void)o;
-	if (!index && !strncmp(arg, "if", 2))
-		num_dec(arg + 2, 0x7fffffff, &index);
-	if (!index || strlen(arg) >= sizeof(r->cfg->dev))
+	r->cfg->link = dev_ifindex(NULL, arg);
+	if (!r->cfg->link)
 		return err_exit(r->e, EXIT_SYNTAX, ENODEV, "Cannot find device \"%s\"", arg);
-	if (!if_indextoname(index, r->cfg->dev))
-		text_copy(r->cfg->dev, sizeof(r->cfg->dev), arg);
-	r->cfg->link = index;
+	dev_name(r->cfg);
 	return 0;
 }
 
@@ -177,15 +172,14 @@ static int set_mode(const struct reading *r, const struct option *o, const char 
 		{"ipv4/ipv4", K_IPTNL, PROTO_IPIP}, {"ipip", K_IPTNL, PROTO_IPIP},
 		{"ip4ip4", K_IPTNL, PROTO_IPIP},    {"mpls/ipv4", K_IPTNL, PROTO_MPLS},
 		{"mplsip", K_IPTNL, PROTO_MPLS},    {"any/ipv4", K_IPTNL, PROTO_ANY},
-		{"any/ipv6", K_IPTNL, PROTO_ANY},   {"any", K_IPTNL, PROTO_ANY},
+		{"any", K_IPTNL, PROTO_ANY},
 	};
 	size_t i;
 
 	(void)o;
 	for (i = 0; i < countof(modes); i++) {
 		if ((modes[i].kinds & r->kind->bit) && !strcmp(arg, modes[i].word)) {
-			if (r->create)
-				r->cfg->proto = modes[i].proto;
+			r->cfg->proto = modes[i].proto;
 			return 0;
 		}
 	}
@@ -401,6 +395,24 @@ bool ip_kind_serves(const struct ip_kind *kind, char **words)
 			words++;
 	}
 	return true;
+}
+
+enum ip_6rd ip_kind_6rd(const struct ip_kind *kind, char **words)
+{
+	enum ip_6rd said = IP_6RD_NONE;
+
+	for (; (kind->bit & K_SIT) && *words; words++) {
+		const struct option *o = option_find(kind, *words);
+
+		if (o && o->set == set_6rd_prefix && words[1])
+			said = !strcmp(words[1], "any") || !strcmp(words[1], "all") ? IP_6RD_BAD
+										    : IP_6RD_SAID;
+		else if (o && (o->set == set_6rd_relay || o->set == set_6rd_reset))
+			said = max_of(said, IP_6RD_SAID);
+		if (o && o->arg && words[1])
+			words++;
+	}
+	return said;
 }
 
 static int usage(const struct ip_kind *kind, struct err *e)

@@ -20,6 +20,10 @@ enum mode_id ip_kind_mode(const struct ip_kind *kind);
 /* Whether all of the options are such as tunl carries: not `external`, not `encap fou`. */
 bool ip_kind_serves(const struct ip_kind *kind, char **words);
 
+/* What the options say of 6rd. "any" as prefix is no prefix to the kernel, and refused. */
+enum ip_6rd { IP_6RD_NONE, IP_6RD_SAID, IP_6RD_BAD };
+enum ip_6rd ip_kind_6rd(const struct ip_kind *kind, char **words);
+
 /*
  * What `add` begins with: the defaults of `ip link`, which are not those of
  * `ip tunnel`; and without any option the fallback device's.

@@ -15,10 +15,13 @@
 #include "cli/ip_frame.h"
 #include "cli/ip_kind.h"
 #include "cli/row.h"
+#include "cli/tunnel.h"
 #include "lib/addr.h"
 #include "lib/num.h"
 #include "lib/text.h"
 #include "model/modes.h"
+#include "model/rules.h"
+#include "wire/ip4.h"
 
 enum verb { VERB_LINK_ADD, VERB_LINK_REPLACE, VERB_LINK_SET, VERB_LINK_OTHER };
 
@@ -49,7 +52,9 @@ struct link_call {
 	enum verb verb;
 	struct ip_frame frame;
 	const struct ip_kind *kind;
-	char **options;		/* the kind's, NULL behind the last */
+	char **options; /* the kind's, NULL behind the last */
+	enum ip_6rd says_6rd;
+	struct sixrd sixrd;	/* what the options say of it */
 	char name[IF_NAMESIZE]; /* of the device, once there is one */
 	char mtu[12];		/* made to fit, for `ip link set` */
 };
@@ -63,7 +68,10 @@ static bool link_read(int argc, char **words, struct link_call *l)
 		return false;
 	l->kind = ip_kind_find(l->frame.kind);
 	l->options = words + 1 + l->frame.options;
-	return l->kind && ip_kind_serves(l->kind, l->options);
+	if (!l->kind || !ip_kind_serves(l->kind, l->options))
+		return false;
+	l->says_6rd = ip_kind_6rd(l->kind, l->options);
+	return true;
 }
 
 enum ip_who ip_link_who(int argc, char **words)
@@ -84,10 +92,7 @@ static int complain(const struct err *e)
 /* What the kernel would have refused, as ip says it, and the cause if there is more. */
 static int refused(const struct cli *cli, const struct err *e)
 {
-	/* sit's driver has a quirk in `ip tunnel add` that its `ip link` has not */
-	int code = e->code == ENOBUFS ? EEXIST : e->code;
-
-	fprintf(stderr, "RTNETLINK answers: %s\n", strerror(code));
+	fprintf(stderr, "RTNETLINK answers: %s\n", strerror(e->code));
 	cli_cause(cli, e);
 	return EXIT_KERNEL;
 }
@@ -160,7 +165,20 @@ static int link_name(struct link_call *l, const struct tunnel_cfg *cfg)
 	return 0;
 }
 
-/* What the generic words ask for; where that fails the device goes again. */
+/* sit's driver sets 6rd when the rest is done, and by itself. */
+static int link_6rd(const struct link_call *l)
+{
+	char words[SIXRD_WORDS];
+	const struct ctl_request req = {.verb = "6rd", .target = l->name, .config = words};
+	struct err e = {0};
+
+	if (l->says_6rd == IP_6RD_NONE)
+		return 0;
+	sixrd_words(&l->sixrd, words);
+	return ctl_call(&req, &e) < 0 ? refused(&l->call->cli, &e) : 0;
+}
+
+/* 6rd, and what the generic words ask for; where that fails the device goes again. */
 static int link_finish(struct link_call *l, const struct tunnel_cfg *cfg)
 {
 	struct ctl_request undo = {.verb = "delete", .target = l->name};
@@ -168,12 +186,14 @@ static int link_finish(struct link_call *l, const struct tunnel_cfg *cfg)
 	int status;
 
 	link_mtu(l, cfg);
-	if (!l->frame.n_pass)
+	if (!l->frame.n_pass && l->says_6rd == IP_6RD_NONE)
 		return 0;
 	status = link_name(l, cfg);
 	if (status)
 		return status;
-	status = link_set(l);
+	status = link_6rd(l);
+	if (!status)
+		status = link_set(l);
 	if (status && ctl_call(&undo, &e) < 0)
 		fprintf(stderr, "tunl: %s stays, half set up: %s\n", l->name,
 			e.text[0] ? e.text : strerror(e.code));
@@ -184,15 +204,27 @@ static int link_create(struct link_call *l, const struct tunnel_cfg *cfg)
 {
 	struct err e = {0};
 
-	if (request("add", NULL, cfg, true, &e) < 0)
+	if (request("add", NULL, cfg, true, &e) < 0) {
+		/* quirks of `ip tunnel add` that `ip link` has not */
+		if (e.code == ENOBUFS || e.code == E2BIG)
+			e.code = rules_name(cfg->name) ? EINVAL : EEXIST;
 		return refused(&l->call->cli, &e);
+	}
 	return link_finish(l, cfg);
+}
+
+/* The kernel's word on what does not have the form of a name or a prefix. */
+static int bad_attribute(void)
+{
+	fprintf(stderr, "Error: Attribute failed policy validation.\n");
+	return EXIT_KERNEL;
 }
 
 /* What is judged before the kernel is asked: kind options first, as ip does. 0: go on. */
 static int create_check(struct link_call *l, struct tunnel_cfg *cfg)
 {
 	const char *name = l->frame.name ? l->frame.name : l->frame.dev;
+	struct sixrd usual;
 	struct err e = {0};
 
 	if (l->frame.link && !if_nametoindex(l->frame.link)) {
@@ -200,12 +232,14 @@ static int create_check(struct link_call *l, struct tunnel_cfg *cfg)
 		return EXIT_REFUSED;
 	}
 	ip_kind_init(l->kind, l->options, cfg);
+	usual = cfg->sixrd;
+	cfg->sixrd = (struct sixrd){0};
 	if (ip_kind_read(l->kind, true, l->options, cfg, &e) < 0)
 		return complain(&e);
-	if (name && !ifname_ok(name)) {
-		fprintf(stderr, "Error: Attribute failed policy validation.\n");
-		return EXIT_KERNEL;
-	}
+	l->sixrd = cfg->sixrd;
+	cfg->sixrd = usual;
+	if ((name && !ifname_ok(name)) || l->says_6rd == IP_6RD_BAD)
+		return bad_attribute();
 	if (l->frame.refused) {
 		fprintf(stderr,
 			"Error: \"%s\" cannot be chosen for a tunnel device of tunl: leave it "
@@ -225,29 +259,77 @@ static int link_add(struct link_call *l)
 
 	if (status)
 		return status;
-	if (l->verb == VERB_LINK_REPLACE && cfg.name[0] && if_nametoindex(cfg.name))
-		return refused(&l->call->cli, &(struct err){.code = EOPNOTSUPP});
+	/* the kernel looks for the name before the driver sees the options */
+	if (!strchr(cfg.name, ':') && if_nametoindex(cfg.name))
+		return refused(
+			&l->call->cli,
+			&(struct err){.code = l->verb == VERB_LINK_REPLACE ? EOPNOTSUPP : EEXIST});
 	return link_create(l, &cfg);
+}
+
+/*
+ * What iproute2 makes of the attributes of a tunnel of another kind, its options being
+ * read over them. False: nothing.
+ */
+static bool change_loads(const struct ip_kind *kind, struct tunnel_cfg *cfg)
+{
+	enum mode_id driver = mode_info(cfg->mode)->driver, wanted = ip_kind_mode(kind);
+
+	if (driver == wanted)
+		return true;
+	if (wanted == MODE_GRE)
+		tunnel_cfg_init(cfg);
+	return driver != MODE_GRE;
+}
+
+/* The kernel's word on a tunnel of another kind; 0: it is of this one. */
+static int change_refused(const struct ip_kind *kind, const struct mode_info *mode,
+			  const struct tunnel_cfg *cfg)
+{
+	if (mode->driver == ip_kind_mode(kind))
+		return 0;
+	/* a driver looks at what it is given before it looks at the device */
+	return ip_kind_mode(kind) == MODE_IPIP && cfg->proto == PROTO_IPV6 ? EINVAL : EOPNOTSUPP;
+}
+
+/* sit's `ip link` looks at the remote before it looks for another tunnel. */
+static bool change_is_of_class(const struct tunnel_cfg *old, const struct tunnel_cfg *next)
+{
+	return mode_info(old->mode)->driver != MODE_SIT ||
+	       be32_is_zero(old->remote) == be32_is_zero(next->remote);
 }
 
 /* `set` of an existing tunnel. */
 static int link_change(struct link_call *l, struct tunnel_row *row)
 {
-	const struct mode_info *mode = mode_info(row->cfg.mode);
 	struct tunnel_cfg cfg = row->cfg;
 	struct err e = {0};
+	int code;
 
 	text_copy(l->name, sizeof(l->name), row->ifname);
 	/* without options the kernel changes nothing of the tunnel */
 	if (!*l->options)
 		return link_set(l);
+	if (!change_loads(l->kind, &cfg)) {
+		fputs("Failed to get existing tunnel info.\n", stderr);
+		return EXIT_REFUSED;
+	}
 	if (ip_kind_read(l->kind, false, l->options, &cfg, &e) < 0)
 		return complain(&e);
-	if (mode->driver != ip_kind_mode(l->kind))
-		return refused(&l->call->cli, &(struct err){.code = EOPNOTSUPP});
+	if (l->says_6rd == IP_6RD_BAD)
+		return bad_attribute();
+	code = change_refused(l->kind, mode_info(row->cfg.mode), &cfg);
+	if (!code && !change_is_of_class(&row->cfg, &cfg))
+		code = EINVAL;
+	if (code)
+		return refused(&l->call->cli, &(struct err){.code = code});
+	l->sixrd = cfg.sixrd;
+	cfg.sixrd = row->cfg.sixrd;
+	cfg.proto = row->cfg.proto;
 	if (request("change", row->ifname, &cfg, false, &e) < 0)
 		return refused(&l->call->cli, &e);
-	return link_set(l);
+	code = link_6rd(l);
+	return code ? code : link_set(l);
 }
 
 static int link_set_type(struct link_call *l)

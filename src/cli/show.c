@@ -106,7 +106,8 @@ static int show_list(const struct cli *cli, const struct tunnel_cfg *filter)
  */
 static int show_direct(const struct cli *cli, const struct tunnel_cfg *cfg)
 {
-	const char *name = cfg->name[0] ? cfg->name : NULL;
+	char dev[TUNL_NAME_LEN];
+	const char *name = cfg->name[0] ? dev_of(cfg->name, dev) : NULL;
 	struct tunnel_row row;
 	struct cli plain = *cli;
 	struct err e = {0};

@@ -24,9 +24,9 @@ enum {
 /* A command as it was read. */
 struct sit_request {
 	const char *dev;
-	unsigned number;  /* IOCTL_* */
-	const char *verb; /* of the control protocol */
-	char words[128];  /* behind the device */
+	unsigned number;	 /* IOCTL_* */
+	const char *verb;	 /* of the control protocol */
+	char words[SIXRD_WORDS]; /* behind the device */
 };
 
 static int complain(const char *what, const char *word)
@@ -55,12 +55,13 @@ static int read_dev(const char *word, struct sit_request *r)
 /* What only sit's devices take; the others refuse as their drivers do. */
 static int check_tunnel(const struct sit_request *r, struct err *e)
 {
+	char dev[TUNL_NAME_LEN];
 	struct tunnel_row row;
 	int rc;
 
 	if (!ctl_is_admin())
 		return err_set(e, EPERM, "%s", "");
-	rc = row_get(r->dev, NULL, &row, e);
+	rc = row_get(dev_of(r->dev, dev), NULL, &row, e);
 	if (rc)
 		return rc;
 	if (!mode_info(row.cfg.mode)->has_6rd)
@@ -70,13 +71,15 @@ static int check_tunnel(const struct sit_request *r, struct err *e)
 
 static int sit_send(const struct sit_request *r)
 {
-	const struct ctl_request req = {.verb = r->verb, .target = r->dev, .config = r->words};
+	char dev[TUNL_NAME_LEN];
+	struct ctl_request req = {.verb = r->verb, .config = r->words};
 	struct err e = {0};
 
 	if (!r->dev) {
 		fputs("Must specify device\n", stderr);
 		return EXIT_SYNTAX;
 	}
+	req.target = dev_of(r->dev, dev);
 	if (r->number == IOCTL_NONE)
 		err_set(&e, ENOTTY, "%s", "");
 	else if (!check_tunnel(r, &e) && !ctl_call(&req, &e))
@@ -90,13 +93,13 @@ static int read_prl(const char *word, const char *addr, struct sit_request *r)
 	char buf[ADDR4_TEXT];
 	be32 a;
 
-	if (r->number != IOCTL_NONE) {
-		fputs("One PRL entry at a time\n", stderr);
-		return EXIT_SYNTAX;
-	}
 	if (!addr4_parse(addr, &a)) {
 		fprintf(stderr, "Error: an IP address is expected rather than \"%s\"\n", addr);
 		return EXIT_REFUSED;
+	}
+	if (r->number != IOCTL_NONE) {
+		fputs("One PRL entry at a time\n", stderr);
+		return EXIT_SYNTAX;
 	}
 	r->number = strcmp(word, "prl-delete") ? IOCTL_PRL_ADD : IOCTL_PRL_DEL;
 	snprintf(r->words, sizeof(r->words), "%s %s", word, addr4_print(a, buf));
@@ -165,11 +168,19 @@ static int read_6rd(int argc, char **argv, struct sit_request *r, struct sixrd *
 	return prefix ? read_6rd_prefix(argv[1], s) : read_6rd_relay(argv[1], s);
 }
 
+void sixrd_words(const struct sixrd *s, char buf[static SIXRD_WORDS])
+{
+	char p6[ADDR6_TEXT], p4[ADDR4_TEXT];
+
+	snprintf(buf, SIXRD_WORDS, "6rd-prefix %s/%u 6rd-relay_prefix %s/%u",
+		 addr6_print(s->prefix, p6), s->prefix_len, addr4_print(s->relay, p4),
+		 s->relay_len);
+}
+
 int sixrd_main(const struct cli *cli, int argc, char **argv)
 {
 	struct sit_request r = {.verb = "6rd"};
 	struct sixrd s = {0};
-	char p6[ADDR6_TEXT], p4[ADDR4_TEXT];
 	int used;
 
 	(void)cli;
@@ -182,8 +193,6 @@ int sixrd_main(const struct cli *cli, int argc, char **argv)
 	if (r.number == IOCTL_6RD_RESET)
 		strcpy(r.words, "6rd-reset");
 	else
-		snprintf(r.words, sizeof(r.words), "6rd-prefix %s/%u 6rd-relay_prefix %s/%u",
-			 addr6_print(s.prefix, p6), s.prefix_len, addr4_print(s.relay, p4),
-			 s.relay_len);
+		sixrd_words(&s, r.words);
 	return sit_send(&r);
 }

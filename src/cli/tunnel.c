@@ -12,7 +12,6 @@
 
 #include "cli/row.h"
 #include "cli/show.h"
-#include "lib/num.h"
 #include "lib/text.h"
 #include "model/modes.h"
 
@@ -21,9 +20,22 @@ u32 dev_ifindex(void *ctx, const char *dev)
 	u32 n = if_nametoindex(dev);
 
 	(void)ctx;
-	if (!n && !strncmp(dev, "if", 2))
-		num_dec(dev + 2, ~0u, &n);
+	if (!n && sscanf(dev, "if%u", &n) != 1)
+		n = 0;
 	return n;
+}
+
+void dev_name(struct tunnel_cfg *cfg)
+{
+	if (cfg->link && !if_indextoname(cfg->link, cfg->dev))
+		snprintf(cfg->dev, sizeof(cfg->dev), "if%u", cfg->link);
+}
+
+const char *dev_of(const char *name, char buf[static TUNL_NAME_LEN])
+{
+	text_copy(buf, TUNL_NAME_LEN, name);
+	buf[strcspn(buf, ":")] = '\0';
+	return buf;
 }
 
 const char *tunnel_base(const struct tunnel_cfg *cfg)
@@ -85,18 +97,20 @@ static void absent(const char *name, struct err *e)
 	err_set(e, code, "%s", "");
 }
 
-static int request(const char *verb, const char *target, const struct tunnel_cfg *cfg,
-		   struct err *e)
+static int request(const char *verb, const char *target, struct tunnel_cfg *cfg, struct err *e)
 {
-	char line[GRAMMAR_LINE];
-	const struct ctl_request req = {
-		.verb = verb, .target = target, .config = line, .start = !strcmp(verb, "add")};
+	char line[GRAMMAR_LINE], dev[TUNL_NAME_LEN];
+	const struct ctl_request req = {.verb = verb,
+					.target = target ? dev_of(target, dev) : NULL,
+					.config = line,
+					.start = !strcmp(verb, "add")};
 	int rc;
 
+	dev_name(cfg);
 	grammar_print(cfg, line, sizeof(line));
 	rc = ctl_call(&req, e);
 	if (rc == -ENOTCONN)
-		absent(target, e);
+		absent(req.target, e);
 	return rc;
 }
 
@@ -124,15 +138,16 @@ struct loaded {
 static int change_load(void *ctx, const char *name, struct tunnel_cfg *cfg, struct err *e)
 {
 	struct loaded *l = ctx;
+	char dev[TUNL_NAME_LEN];
 	struct tunnel_row row;
 
 	text_copy(l->name, sizeof(l->name), name);
-	if (row_get(name, NULL, &row, e)) {
+	if (row_get(dev_of(name, dev), NULL, &row, e)) {
 		l->failed = true;
 		return -e->code;
 	}
 	*cfg = row.cfg;
-	text_copy(cfg->name, sizeof(cfg->name), name);
+	text_copy(cfg->name, sizeof(cfg->name), dev);
 	return 0;
 }
 

@@ -5,15 +5,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 static bool num_read(const char *word, int base, u32 max, u32 *out)
 {
 	unsigned long long v;
 	char *end;
 
-	if (strchr(word, '-'))
-		return false;
 	errno = 0;
 	v = strtoull(word, &end, base);
 	if (end == word || *end || errno || v > max)

@@ -7,8 +7,9 @@
 
 /*
  * An unsigned number in C notation (decimal, 0x hex, leading-0 octal), at most
- * max. Leading blanks and a `+` are tolerated as iproute2 does; a sign `-`, an
- * empty word and anything after the digits are not. False: *out is untouched.
+ * max. Leading blanks and a sign are tolerated as iproute2 does (`-0` is 0, and -1
+ * larger than any max); an empty word and anything after the digits are not. False:
+ * *out is untouched.
  */
 bool num_u32(const char *word, u32 max, u32 *out);
 

@@ -44,9 +44,11 @@ static int reading_load(struct reading *r, const char *name)
 		return 0;
 	tunnel_cfg_init(&loaded);
 	rc = r->g->load(r->g->ctx, name, &loaded, r->e);
-	if (!rc)
-		*r->cfg = loaded;
-	return rc;
+	if (rc)
+		return rc;
+	*r->cfg = loaded;
+	r->loaded = loaded.mode;
+	return 0;
 }
 
 int reading_name(struct reading *r, const char *name)
@@ -107,18 +109,19 @@ static void guess_mode(struct tunnel_cfg *cfg)
 		tunnel_cfg_set_mode(cfg, m->id);
 }
 
-static bool takes_keys(const struct tunnel_cfg *cfg)
+static bool takes_keys(const struct reading *r)
 {
-	const struct mode_info *m = cfg->proto ? mode_info(cfg->mode) : NULL;
+	const struct mode_info *m = r->cfg->proto ? mode_info(r->cfg->mode) : NULL;
+	const struct mode_info *loaded = mode_info(r->loaded);
 
-	return m && m->has_keys;
+	return (m && m->has_keys) || (loaded && loaded->keys_if_loaded);
 }
 
-static int check_keys(const struct tunnel_cfg *cfg, struct err *e)
+static int check_keys(const struct reading *r)
 {
-	if (!((cfg->iflags | cfg->oflags) & TUNL_F_KEY) || takes_keys(cfg))
+	if (!((r->cfg->iflags | r->cfg->oflags) & TUNL_F_KEY) || takes_keys(r))
 		return 0;
-	return err_exit(e, STATUS_REFUSED, EINVAL,
+	return err_exit(r->e, STATUS_REFUSED, EINVAL,
 			"Keys are not allowed with ipip and sit tunnels");
 }
 
@@ -175,7 +178,7 @@ int grammar_read(const struct grammar *g, int argc, char *const *argv, struct tu
 	if (rc)
 		return rc;
 	guess_mode(cfg);
-	rc = check_keys(cfg, e);
+	rc = check_keys(&r);
 	if (!rc)
 		rc = resolve_dev(&r);
 	if (!rc)
@@ -187,11 +190,12 @@ int grammar_read(const struct grammar *g, int argc, char *const *argv, struct tu
 
 int grammar_settle(struct tunnel_cfg *cfg, struct err *e)
 {
+	const struct reading r = {.cfg = cfg, .e = e};
 	int rc;
 
 	if (!cfg->mode)
 		guess_mode(cfg);
-	rc = check_keys(cfg, e);
+	rc = check_keys(&r);
 	if (!rc)
 		rc = fill_multicast(cfg, e);
 	if (!rc && !cfg->mode)

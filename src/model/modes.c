@@ -61,6 +61,7 @@ static const struct mode_info infos[] = {
 	 .link_type = ARPHRD_SIT,
 	 .mtu_min = SIT_MTU_MIN,
 	 .mtu_max = SIT_MTU_MAX,
+	 .keys_if_loaded = true, /* iproute2 takes the kernel's flag for vti's: both are bit 0 */
 	 .has_6rd = true,
 	 .auto6 = AUTO6_ISATAP},
 	{.id = MODE_VTI,

@@ -27,6 +27,7 @@ struct mode_info {
 	u16 link_type;	      /* ARPHRD_* that the device shows */
 	u32 mtu_min, mtu_max; /* spec cli 4.5; mtu_max: less what stands between the headers */
 	bool has_keys;	      /* the key words are for it */
+	bool keys_if_loaded;  /* `change NAME` takes key words and drops them: see modes.c */
 	bool has_flags;	      /* csum and seq are for it */
 	bool has_6rd;
 	enum mode_auto6 auto6;

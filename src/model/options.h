@@ -13,8 +13,9 @@ struct reading {
 	const struct grammar *g;
 	struct tunnel_cfg *cfg;
 	struct err *e;
-	bool first;	 /* nothing was read before this */
-	const char *dev; /* the last `dev` as it was written, however long; borrowed */
+	bool first;	     /* nothing was read before this */
+	enum mode_id loaded; /* of the tunnel that a change began with */
+	const char *dev;     /* the last `dev` as it was written, however long; borrowed */
 };
 
 struct tunnel_option {

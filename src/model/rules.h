@@ -22,6 +22,12 @@ int rules_accept(struct tunnel_cfg *cfg, struct err *e);
 int rules_name(const char *name);
 
 /*
+ * A change that names its device is for that device's driver: want becomes its mode, where
+ * the driver takes the protocol (sit's takes ipip's), else -EINVAL.
+ */
+int rules_adopt(const struct tunnel_cfg *old, struct tunnel_cfg *want, struct err *e);
+
+/*
  * Print the name for unit n of cfg's name, of its template or, without a name,
  * of the mode's default template. False: the name is no template (copied as it is).
  */
