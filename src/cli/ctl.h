@@ -11,8 +11,11 @@
 #include "lib/err.h"
 #include "lib/types.h"
 
-/* Seconds until a daemon that says nothing is given up. */
-enum { CTL_PATIENCE = 5 };
+/*
+ * Seconds until a daemon that says nothing is given up: the kernel's verifier takes
+ * several for the programs of a namespace on a slow machine.
+ */
+enum { CTL_PATIENCE = 15 };
 
 struct ctl_request {
 	const char *verb;   /* "add", "list", ... */
