@@ -375,11 +375,14 @@ static int read_config(struct call *c, const struct verb *v, struct err *e)
 
 static int resolve_target(struct call *c, struct err *e)
 {
+	const char *name = c->rq->target;
 	int err;
 
-	if (!strcmp(c->rq->target, "-"))
+	if (!strcmp(name, "-"))
 		return 0;
-	err = tunnel_by_name(c->ns, c->rq->target, &c->t);
+	if (!strcmp(name, "-:")) /* a colon is in no device's name */
+		name = "-";
+	err = tunnel_by_name(c->ns, name, &c->t);
 	return err ? err_set(e, -err, "%s", "") : 0;
 }
 

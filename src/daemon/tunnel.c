@@ -310,8 +310,10 @@ int tunnel_change(struct ns *ns, struct tunnel *t, const struct tunnel_cfg *want
 {
 	struct tunnel_cfg next = *want;
 	struct tunnel *other;
-	int err = rules_accept(&next, e);
+	int err = t ? rules_adopt(&t->cfg, &next, e) : 0;
 
+	if (!err)
+		err = rules_accept(&next, e);
 	if (err)
 		return err;
 	if (t)
