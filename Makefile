@@ -38,8 +38,8 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
 # Folders, lowest first: a folder includes only from those before it
 # (scripts/check-includes holds it to that).
-FLOORS	:= lib wire model mode ipsec bpf engine daemon cli lab
-TUNL_FLOORS  := lab cli ipsec mode model lib
+FLOORS	:= lib wire model mode ipsec bpf engine daemon cli report lab
+TUNL_FLOORS  := lab report cli ipsec mode model lib
 TUNLD_FLOORS := daemon engine bpf ipsec mode model lib
 IP_FLOORS    := cli ipsec mode model lib
 IP_LIBS      := -ljansson
@@ -129,6 +129,22 @@ $(B)/bpf/%.bpf.o: src/bpf/%.bpf.c Makefile
 $(B)/o/bpf/%.S.o: src/bpf/%.S $(BPF_OBJS) Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I$(B)/bpf $(SANFLAGS) -c -o $@ $<
+
+# The labs, embedded by labs.S; a form feed before each.
+LABS	:= $(sort $(wildcard labs/*.lab))
+
+$(B)/labs/labs.blob: $(LABS) Makefile
+	@mkdir -p $(@D)
+	$(Q)for f in $(LABS); do printf '\f%s\n' $$(basename $$f .lab) && cat $$f || exit 1; done >$@
+
+# The page's style sheet and script, embedded by assets.S.
+$(B)/o/report/%.S.o: src/report/%.S src/report/page.css src/report/page.js
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Isrc/report $(SANFLAGS) -c -o $@ $<
+
+$(B)/o/lab/%.S.o: src/lab/%.S $(B)/labs/labs.blob
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I$(B)/labs $(SANFLAGS) -c -o $@ $<
 
 programs: $(B)/tunl $(B)/tunld $(B)/bin/ip
 
@@ -248,6 +264,23 @@ uninstall:
 	rm -f $(BIN)/tunl $(SBIN)/tunld $(IPDIR)/ip $(addprefix $(MAN8)/,$(MANUALS)) \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
 	-rmdir $(IPDIR) $(DESTDIR)$(PREFIX)/lib/tunl 2>/dev/null
+
+# The labs, for people to copy and change (the program has them embedded), and their page.
+LABDIR	= $(DESTDIR)$(PREFIX)/share/tunl/labs
+MAN7	= $(DESTDIR)$(PREFIX)/share/man/man7
+
+.PHONY: install-labs uninstall-labs
+install: install-labs
+uninstall: uninstall-labs
+
+install-labs:
+	$(INSTALL) -d $(LABDIR) $(MAN7)
+	$(INSTALL) -m 644 $(LABS) $(LABDIR)
+	$(INSTALL) -m 644 man/tunl-lab.7 $(MAN7)
+
+uninstall-labs:
+	rm -f $(addprefix $(LABDIR)/,$(notdir $(LABS))) $(MAN7)/tunl-lab.7
+	-rmdir $(LABDIR) $(DESTDIR)$(PREFIX)/share/tunl 2>/dev/null
 
 clean:
 	rm -rf $(B)

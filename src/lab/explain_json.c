@@ -63,11 +63,17 @@ static json_t *json_checksum(const struct layer *l)
 	return o;
 }
 
+static const char *const kinds[] = {
+	[LAYER_LINK] = "link", [LAYER_IP] = "ip",	[LAYER_EXT] = "ext",
+	[LAYER_WRAP] = "wrap", [LAYER_UPPER] = "upper", [LAYER_DATA] = "data",
+};
+
 static json_t *json_layer(const struct dissection *d, const struct layer *l)
 {
 	json_t *o = json_object(), *notes;
 
 	set_text(o, "name", l->name);
+	set_text(o, "kind", kinds[l->kind]);
 	set_int(o, "offset", l->offset);
 	set_int(o, "header", l->hlen);
 	set_int(o, "size", l->size);

@@ -11,6 +11,7 @@ void lab_bind(struct lab *l)
 {
 	l->vars.id = l->rec.id;
 	l->vars.datapath = l->rec.datapath[0] ? l->rec.datapath : NULL;
+	l->vars.topo = l->rec.topo;
 }
 
 void lab_heading(struct lab *l, const char *text)
@@ -28,11 +29,28 @@ static void words_join(char *buf, size_t len, const struct lab_words *w)
 		n += (size_t)snprintf(buf + n, len - n, "%s%s", i ? " " : "", w->v[i]);
 }
 
+json_t *lab_json_text(const char *text, size_t len)
+{
+	json_t *j = json_stringn(text, len);
+	char *clean;
+
+	if (j)
+		return j;
+	clean = strndup(text, len);
+	for (char *c = clean; c && *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	j = json_string(clean ? clean : "");
+	free(clean);
+	return j;
+}
+
 static void report_step(struct lab *l, const char *cmd, const struct lab_result *r)
 {
-	json_array_append_new(l->steps, json_pack("{s:s, s:s, s:i, s:f}", "heading",
+	json_array_append_new(l->steps, json_pack("{s:s, s:s, s:i, s:f, s:o}", "heading",
 						  l->heading ? l->heading : "", "command", cmd,
-						  "status", r->status, "ms", r->ms));
+						  "status", r->status, "ms", r->ms, "output",
+						  lab_json_text(r->out, r->len)));
 }
 
 /* Why a command did not end well. */
@@ -78,32 +96,48 @@ int lab_do(struct lab *l, const char *text, unsigned flags, struct lab_result *r
 	return err;
 }
 
-int lab_build(struct lab *l, struct err *e)
+static int run(struct lab *l, const struct lab_step *step, struct err *e)
 {
-	const struct lab_topo *t = l->rec.topo;
-	int err = 0;
+	int err = lab_do(l, step->text, 0, &l->last, e);
 
-	while (!err && l->done < t->n_steps) {
-		const struct lab_step *s = &t->steps[l->done];
+	l->last_step = step;
+	if (!step->fails)
+		return err;
+	if (!err)
+		return err_set(e, EIO, "`%.160s` was to fail, and did not", step->text);
+	return l->last.timed_out || l->last.status == 127 ? err : 0;
+}
 
-		if (lab_signals_check(&l->sig))
-			return err_set(e, EINTR, "interrupted");
-		if (s->heading)
-			lab_heading(l, s->heading);
-		err = lab_do(l, s->cmd, 0, NULL, e);
-		/* what had to be ended may have done its work */
-		if (!err || e->code == ETIMEDOUT)
-			l->done++;
+int lab_step_plain(struct lab *l, const struct lab_step *step, struct err *e)
+{
+	switch (step->act) {
+	case LAB_DO:
+		return lab_do(l, step->text, 0, NULL, e);
+	case LAB_RUN:
+		return run(l, step, e);
+	case LAB_SECTION:
+		lab_heading(l, step->text);
+		return 0;
+	case LAB_SAY:
+		fputc('\n', l->ui.out);
+		lab_ui_wrap(&l->ui, step->text);
+		fputc('\n', l->ui.out);
+		return 0;
+	case LAB_CAPTURE:
+	case LAB_PING:
+	case LAB_EXPLAIN:
+	case LAB_EXPECT:
+		break;
 	}
-	return err;
+	return err_set(e, EINVAL, "not a plain step");
 }
 
 static int ns_left(const struct lab *l, char *name, size_t len)
 {
 	int n = 0;
 
-	for (const char *role = l->rec.topo->roles; *role; role++)
-		if (lab_ns_exists(lab_ns_name(name, len, l->rec.id, *role)))
+	for (int i = 0; i < l->rec.topo->n_nets; i++)
+		if (lab_ns_exists(lab_ns_name(name, len, l->rec.id, l->rec.topo->nets[i].role)))
 			n++;
 	return n;
 }
@@ -112,7 +146,7 @@ bool lab_stands(const struct lab *l)
 {
 	char name[32];
 
-	return ns_left(l, name, sizeof(name)) == (int)strlen(l->rec.topo->roles);
+	return ns_left(l, name, sizeof(name)) == l->rec.topo->n_nets;
 }
 
 int lab_unbuild(struct lab *l, struct err *e)
@@ -127,8 +161,8 @@ int lab_unbuild(struct lab *l, struct err *e)
 		if (undo)
 			lab_do(l, undo, 0, NULL, &why);
 	}
-	for (const char *role = t->roles; *role; role++)
-		if (lab_ns_exists(lab_ns_name(name, sizeof(name), l->rec.id, *role)))
+	for (int i = 0; i < t->n_nets; i++)
+		if (lab_ns_exists(lab_ns_name(name, sizeof(name), l->rec.id, t->nets[i].role)))
 			return err_set(e, EIO, "the namespace %s is left: %.150s", name, why.text);
 	return 0;
 }

@@ -22,7 +22,9 @@ struct lab {
 	struct lab_store store;
 	json_t *steps; /* the report: an array of {heading, command, status, ms} */
 	const char *heading;
-	size_t done; /* steps begun; their undo is due */
+	int done;			  /* steps begun; their undo is due */
+	struct lab_result last;		  /* of the last command that was run */
+	const struct lab_step *last_step; /* which it was */
 };
 
 /* The variables of l->rec. To be called whenever it has been filled. */
@@ -37,8 +39,11 @@ void lab_heading(struct lab *l, const char *text);
  */
 int lab_do(struct lab *l, const char *text, unsigned flags, struct lab_result *r, struct err *e);
 
-/* All steps. On failure what has been done stands, for lab_unbuild(). */
-int lab_build(struct lab *l, struct err *e);
+/* text with what is no UTF-8 replaced by "?", as a JSON string. */
+json_t *lab_json_text(const char *text, size_t len);
+
+/* One step that builds or shows without a capture: LAB_DO, LAB_RUN, LAB_SECTION, LAB_SAY. */
+int lab_step_plain(struct lab *l, const struct lab_step *step, struct err *e);
 
 /*
  * Take down what l->done says stands. A step that fails does not stop the next;

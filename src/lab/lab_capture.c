@@ -14,10 +14,10 @@
 enum { CAPTURE_WAIT_MS = 1000 };
 
 /* A capture in the namespace that the thread stands in; NULL with e filled. */
-static pcap_t *capture_here(const char *dev, struct err *e)
+static pcap_t *capture_here(const char *dev, const char *filter, struct err *e)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
-	struct bpf_program only_ip;
+	struct bpf_program prog;
 	pcap_t *p = pcap_create(dev, why);
 	int r;
 
@@ -29,9 +29,9 @@ static pcap_t *capture_here(const char *dev, struct err *e)
 	pcap_set_immediate_mode(p, 1);
 	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 	r = pcap_activate(p);
-	if (r >= 0 && pcap_compile(p, &only_ip, "ip", 1, PCAP_NETMASK_UNKNOWN) == 0) {
-		r = pcap_setfilter(p, &only_ip);
-		pcap_freecode(&only_ip);
+	if (r >= 0 && pcap_compile(p, &prog, filter, 1, PCAP_NETMASK_UNKNOWN) == 0) {
+		r = pcap_setfilter(p, &prog);
+		pcap_freecode(&prog);
 		if (r == 0 && pcap_setnonblock(p, 1, why) == 0)
 			return p;
 	}
@@ -40,14 +40,15 @@ static pcap_t *capture_here(const char *dev, struct err *e)
 	return NULL;
 }
 
-int lab_capture_open(struct lab_capture *c, const char *ns, const char *dev, struct err *e)
+int lab_capture_open(struct lab_capture *c, const char *ns, const char *dev, const char *filter,
+		     struct err *e)
 {
 	int back;
 
 	memset(c, 0, sizeof(*c));
 	if (lab_ns_enter(ns, &back, e) < 0)
 		return -e->code;
-	c->pcap = capture_here(dev, e);
+	c->pcap = capture_here(dev, filter, e);
 	lab_ns_leave(back);
 	return c->pcap ? 0 : -e->code;
 }

@@ -22,8 +22,10 @@ struct lab_capture {
 	u8 data[LAB_FRAMES][LAB_SNAPLEN];
 };
 
-/* Begin to catch the IPv4 packets on dev of namespace ns. -errno with e filled. */
-int lab_capture_open(struct lab_capture *c, const char *ns, const char *dev, struct err *e);
+/* Begin to catch what passes the filter (pcap-filter(7)) on dev of namespace ns. -errno with e
+ * filled. */
+int lab_capture_open(struct lab_capture *c, const char *ns, const char *dev, const char *filter,
+		     struct err *e);
 
 /* Take over what came, waiting up to 1 s until there are `want` frames in all. */
 void lab_capture_read(struct lab_capture *c, u32 want);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lab/lab_build.h"
+#include "lab/lab_file.h"
 #include "lab/lab_rootless.h"
 #include "lab/lab_standing.h"
 #include "lab/lab_story.h"
@@ -19,13 +20,17 @@ static const char usage[] =
 	"Usage: tunl lab run  [LAB] [--datapath bpf|user|auto] [--keep] [--pcap FILE] [--id ID] "
 	"[-j] [-q]\n"
 	"       tunl lab up   [LAB] [--datapath bpf|user|auto] [--id ID] [-j] [-q]\n"
-	"       tunl lab exec [ID] a|b|r COMMAND...\n"
+	"       tunl lab report [LAB] [FILE.html] [--datapath bpf|user|auto] [--id ID] [-q]\n"
+	"       tunl lab exec [ID] NET COMMAND...\n"
 	"       tunl lab status [-j]\n"
 	"       tunl lab down [ID|--all] [-q]\n"
 	"       tunl lab list [-j]\n"
+	"       tunl lab show LAB\n"
 	"\n"
 	"run builds a lab in namespaces of its own, pings through the tunnel, explains what\n"
-	"was on the wire and takes it down again; up leaves it standing.\n"
+	"was on the wire and takes it down again; up leaves it standing; report does as run\n"
+	"does, and draws it all on one page. LAB is one that list names, or a file of yours\n"
+	"(./mine.lab; show prints one to copy).\n"
 	"\n"
 	"   --datapath  which datapath carries the tunnel (auto: tunld's choice)\n"
 	"   --keep      leave the lab standing\n"
@@ -38,6 +43,7 @@ static const char usage[] =
 struct words {
 	struct lab_opts o;
 	const char *free; /* the word that is no option */
+	const char *page; /* the word that ends in .html */
 	bool all;
 };
 
@@ -50,10 +56,13 @@ enum {
 	TAKES_QUIET = 1 << 5,
 	TAKES_ALL = 1 << 6,
 	TAKES_WORD = 1 << 7,
+	TAKES_PAGE = 1 << 8,
 };
 
 static int cmd_run(struct words *w);
 static int cmd_up(struct words *w);
+static int cmd_report(struct words *w);
+static int cmd_show(struct words *w);
 static int cmd_status(struct words *w);
 static int cmd_down(struct words *w);
 static int cmd_list(struct words *w);
@@ -68,6 +77,9 @@ static const struct command {
 		 TAKES_WORD,
 	 cmd_run},
 	{"up", TAKES_DATAPATH | TAKES_ID | TAKES_JSON | TAKES_QUIET | TAKES_WORD, cmd_up},
+	{"report", TAKES_DATAPATH | TAKES_PCAP | TAKES_ID | TAKES_QUIET | TAKES_WORD | TAKES_PAGE,
+	 cmd_report},
+	{"show", TAKES_WORD, cmd_show},
 	{"status", TAKES_JSON, cmd_status},
 	{"down", TAKES_ALL | TAKES_QUIET | TAKES_WORD, cmd_down},
 	{"list", TAKES_JSON, cmd_list},
@@ -104,6 +116,13 @@ static const struct option *option_find(const char *word, unsigned takes)
 	return NULL;
 }
 
+static bool is_page(const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strcmp(word, "-") || (n > 5 && !strcmp(word + n - 5, ".html"));
+}
+
 /* 0, or the exit status of a wrong command line. */
 static int words_read(struct words *w, const struct command *c, int argc, char **argv)
 {
@@ -116,6 +135,8 @@ static int words_read(struct words *w, const struct command *c, int argc, char *
 			if (i + 1 == argc)
 				return wrong("a value is missing after", argv[i]);
 			*(const char **)((char *)w + opt->text) = argv[++i];
+		} else if (c->takes & TAKES_PAGE && is_page(argv[i]) && !w->page) {
+			w->page = argv[i];
 		} else if (argv[i][0] == '-' || !(c->takes & TAKES_WORD) || w->free) {
 			return wrong("what is", argv[i]);
 		} else {
@@ -130,9 +151,6 @@ static int story_words(struct words *w)
 {
 	struct lab_opts *o = &w->o;
 
-	o->topo = lab_topo_find(w->free ? w->free : lab_topos[0]->name);
-	if (!o->topo)
-		return wrong("`tunl lab list` has no lab", w->free);
 	if (o->datapath && !strcmp(o->datapath, "auto"))
 		o->datapath = NULL;
 	if (o->datapath && strcmp(o->datapath, "bpf") && strcmp(o->datapath, "user"))
@@ -146,6 +164,19 @@ static int complain(const struct err *e)
 {
 	fprintf(stderr, "tunl lab: %s\n", e->text);
 	return 1;
+}
+
+/* The lab that is meant; 0, or the exit status. */
+static int load(struct words *w)
+{
+	struct err e = {0};
+
+	w->o.topo = lab_load(w->free ? w->free : LAB_DEFAULT, &e);
+	if (w->o.topo)
+		return 0;
+	if (e.code == ENOENT && !strncmp(e.text, "`tunl lab list`", 15))
+		return wrong("`tunl lab list` has no lab", w->free);
+	return complain(&e);
 }
 
 /* Without root: in a user namespace, on the datapath that can be had there. */
@@ -180,11 +211,40 @@ static int cmd_run(struct words *w)
 	struct err e;
 	int status = story_words(w);
 
+	if (!status)
+		status = load(w);
 	if (status)
 		return status;
 	if (!lab_is_privileged() && go_rootless(&w->o, &e) < 0)
-		return complain(&e);
-	return lab_story(&w->o);
+		status = complain(&e);
+	else
+		status = lab_story(&w->o);
+	lab_topo_free(w->o.topo);
+	return status;
+}
+
+/* The page of a lab, in this folder unless told otherwise. */
+static int cmd_report(struct words *w)
+{
+	char path[LAB_NAME_MAX + 24];
+	const char *slash = w->free ? strrchr(w->free, '/') : NULL;
+	const char *name = slash ? slash + 1 : w->free ? w->free : LAB_DEFAULT;
+
+	snprintf(path, sizeof(path), "./tunl-lab-%.*s.html", (int)min_of(strcspn(name, "."), 31ul),
+		 name);
+	w->o.report = w->page ? w->page : path;
+	return cmd_run(w);
+}
+
+/* The text of a lab, to be copied and changed. */
+static int cmd_show(struct words *w)
+{
+	struct lab_builtin b;
+
+	if (!lab_builtin_find(w->free ? w->free : LAB_DEFAULT, &b))
+		return wrong("`tunl lab list` has no lab", w->free);
+	fwrite(b.text, 1, b.len, stdout);
+	return 0;
 }
 
 static int cmd_up(struct words *w)
@@ -212,14 +272,19 @@ static int cmd_down(struct words *w)
 static int cmd_list(struct words *w)
 {
 	json_t *all = json_array();
+	struct lab_builtin b;
+	struct err e;
 
-	for (size_t i = 0; lab_topos[i]; i++) {
-		const struct lab_topo *t = lab_topos[i];
+	for (size_t i = 0; lab_builtin_get(i, &b); i++) {
+		struct lab_topo *t = lab_file_parse(b.name, b.text, b.len, &e);
 
-		json_array_append_new(all,
-				      json_pack("{s:s, s:s}", "name", t->name, "title", t->title));
+		if (!t)
+			return complain(&e);
+		json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "name", t->name, "title",
+						     t->title, "about", t->about));
 		if (!w->o.json)
 			printf("%-8s %s\n", t->name, t->title);
+		lab_topo_free(t);
 	}
 	if (w->o.json)
 		json_dumpf(all, stdout, JSON_INDENT(2));

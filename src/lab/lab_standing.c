@@ -55,11 +55,6 @@ static int find_lab(struct lab_store *s, const char *id, bool take, struct lab_r
 	return err;
 }
 
-static bool is_role(const struct lab_topo *t, const char *word)
-{
-	return strlen(word) == 1 && strchr(t->roles, word[0]);
-}
-
 /* `tunl` within the lab is this one, also where it is not installed. */
 static void put_us_in_path(void)
 {
@@ -91,42 +86,86 @@ static int exec_in(const char *ns, char **argv)
 	return 1;
 }
 
+/* Whether word names a lab that stands. */
+static bool is_lab(const char *word)
+{
+	char ids[LABS_MAX][LAB_ID_MAX + 1];
+	struct lab_store s;
+	struct err e;
+	bool found = false;
+	size_t n;
+
+	if (lab_store_open(&s, false, &e))
+		return false;
+	n = lab_store_list(&s, ids, LABS_MAX);
+	for (size_t i = 0; i < n; i++)
+		found |= !strcmp(ids[i], word);
+	lab_store_close(&s);
+	return found;
+}
+
+/* "a, r and b" */
+static const char *roles(const struct lab_topo *t, char *buf, size_t len)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < t->n_nets && n < len; i++)
+		n += (size_t)snprintf(buf + n, len - n, "%s%s",
+				      !i		  ? ""
+				      : i + 1 < t->n_nets ? ", "
+							  : " and ",
+				      t->nets[i].role);
+	return buf;
+}
+
+/* The namespace that is meant into ns; 0, or -errno with e filled. */
+static int find_ns(const char *id, const char *role, char *ns, size_t len, struct err *e)
+{
+	struct lab_record r;
+	struct lab_store s;
+	char all[128];
+	int err;
+
+	if (find_lab(&s, id, false, &r, e))
+		return -e->code;
+	lab_ns_name(ns, len, r.id, role);
+	lab_store_close(&s);
+	err = lab_topo_net(r.topo, role, strlen(role)) < 0
+		      ? err_set(e, EINVAL, "the lab has no \"%.40s\"; it has %s", role,
+				roles(r.topo, all, sizeof(all)))
+		      : 0;
+	lab_topo_free(r.topo);
+	if (!err && !lab_ns_exists(ns))
+		err = err_set(e, ENOENT, "the namespace %s is not there any more", ns);
+	return err;
+}
+
 int lab_exec(int argc, char **argv)
 {
-	bool named = argc > 1 && strlen(argv[0]) > 1;
-	struct lab_store s;
-	struct lab_record r;
+	bool named = argc > 2 && (is_lab(argv[0]) || strlen(argv[1]) == 1);
 	struct err e;
-	char ns[32];
+	char ns[64];
 
 	if (argc < (named ? 3 : 2)) {
-		fprintf(stderr, "Usage: tunl lab exec [ID] a|b|r COMMAND...\n");
+		fprintf(stderr, "Usage: tunl lab exec [ID] NET COMMAND...\n");
 		return 255;
 	}
-	if (find_lab(&s, named ? argv[0] : NULL, false, &r, &e))
+	if (find_ns(named ? argv[0] : NULL, argv[named], ns, sizeof(ns), &e))
 		return complain(&e);
-	argv += named;
-	lab_ns_name(ns, sizeof(ns), r.id, argv[0][0]);
-	lab_store_close(&s);
-	if (!is_role(r.topo, argv[0]))
-		err_set(&e, EINVAL, "the lab has no \"%s\"; it has a, b and the router r", argv[0]);
-	else if (!lab_ns_exists(ns))
-		err_set(&e, ENOENT, "the namespace %s is not there any more", ns);
-	else
-		return exec_in(ns, argv + 1);
-	return complain(&e);
+	return exec_in(ns, argv + 1 + named);
 }
 
 /* The datapath in use at an end, or what is wrong with it; static text or *row's. */
-static const char *end_state(const struct lab *l, const struct lab_end *end, struct tunnel_row *row)
+static const char *end_state(const struct lab *l, const struct lab_dev *end, struct tunnel_row *row)
 {
+	const char *role = l->rec.topo->nets[end->net].role;
 	struct err e;
 	char ns[32];
 	int back, err;
 
-	if (lab_ns_enter(lab_ns_name(ns, sizeof(ns), l->rec.id, end->role[0]), &back, &e) < 0)
+	if (lab_ns_enter(lab_ns_name(ns, sizeof(ns), l->rec.id, role), &back, &e) < 0)
 		return "gone";
-	err = row_get(end->dev, NULL, row, &e);
+	err = row_get(end->name, NULL, row, &e);
 	lab_ns_leave(back);
 	if (err < 0)
 		return "no tunnel";
@@ -136,9 +175,10 @@ static const char *end_state(const struct lab *l, const struct lab_end *end, str
 static bool ping_works(struct lab *l)
 {
 	struct lab_result *r = malloc(sizeof(*r));
+	const struct lab_step *ping = lab_topo_tunnel_ping(l->rec.topo);
 	struct lab_words w;
 	bool works =
-		r && lab_words_make(&w, l->rec.topo->ping_tunnel, &l->vars) &&
+		r && ping && lab_words_make(&w, ping->text, &l->vars) &&
 		lab_cmd_run(&l->ui, &l->sig, &w, LAB_CMD_INTERRUPTIBLE | LAB_CMD_SILENT, r) == 0;
 
 	free(r);
@@ -152,27 +192,45 @@ static const char *lab_state(const struct lab *l)
 	return lab_stands(l) ? "standing" : "broken";
 }
 
+/* The state of each tunnel into ends, and as text for a person. */
+static void ends_of(const struct lab *l, json_t *ends, char *text, size_t len)
+{
+	const struct lab_topo *t = l->rec.topo;
+	const struct lab_dev *dev;
+	struct tunnel_row row;
+	size_t n = 0;
+
+	*text = '\0';
+	for (int i = 0; (dev = lab_topo_next_tunnel(t, &i)); i++) {
+		const char *role = t->nets[dev->net].role, *state = end_state(l, dev, &row);
+		char key[LAB_ROLE_MAX + 20];
+
+		snprintf(key, sizeof(key), "%s", role);
+		if (json_object_get(ends, key))
+			snprintf(key, sizeof(key), "%s:%s", role, dev->name);
+		json_object_set_new(ends, key, json_string(state));
+		if (n < len)
+			n += (size_t)snprintf(text + n, len - n, "  %s: %s", key, state);
+	}
+}
+
 /* The state of one lab into out, and a line of text for a person. */
 static void status_of(struct lab *l, json_t *out, bool text)
 {
-	const struct lab_topo *t = l->rec.topo;
 	const char *state = lab_state(l);
 	bool works = !strcmp(state, "standing") && ping_works(l);
-	struct tunnel_row row[2];
-	const char *end[2];
-	char built[32];
+	json_t *ends = json_object();
+	char built[32], line[512];
 
-	for (size_t i = 0; i < countof(end); i++)
-		end[i] = end_state(l, &t->end[i], &row[i]);
-	json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:I}", "id",
-					     l->rec.id, "lab", t->name, "state", state, "datapath",
-					     t->end[0].role, end[0], t->end[1].role, end[1], "ping",
-					     works, "built", (json_int_t)l->rec.built));
+	ends_of(l, ends, line, sizeof(line));
+	json_array_append_new(out,
+			      json_pack("{s:s, s:s, s:s, s:o, s:b, s:I}", "id", l->rec.id, "lab",
+					l->rec.topo->name, "state", state, "datapath", ends, "ping",
+					works, "built", (json_int_t)l->rec.built));
 	strftime(built, sizeof(built), "%F %T", localtime(&l->rec.built));
 	if (text)
-		printf("%-8s  %s  %s since %s  %s: %s  %s: %s  ping: %s\n", l->rec.id, t->name,
-		       state, built, t->end[0].role, end[0], t->end[1].role, end[1],
-		       works ? "ok" : "no answer");
+		printf("%-8s  %s  %s since %s%s  ping: %s\n", l->rec.id, l->rec.topo->name, state,
+		       built, line, works ? "ok" : "no answer");
 }
 
 int lab_status(bool json)
@@ -193,6 +251,7 @@ int lab_status(bool json)
 			continue;
 		lab_bind(&l);
 		status_of(&l, all, !json);
+		lab_topo_free(l.rec.topo);
 	}
 	if (json)
 		json_dumpf(all, stdout, JSON_INDENT(2));
@@ -217,6 +276,7 @@ static int take_down(struct lab *l, struct err *e)
 	err = lab_unbuild(l, e);
 	lab_record_close(&l->store, &l->rec, !err);
 	json_decref(l->steps);
+	lab_topo_free(l->rec.topo);
 	return err;
 }
 

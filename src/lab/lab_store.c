@@ -14,6 +14,7 @@
 
 #include "cli/ctl.h"
 #include "lab/lab_daemon.h"
+#include "lab/lab_file.h"
 #include "lab/lab_ns.h"
 
 /* The daemon that a lab started: its process id, in the folder of the labs. */
@@ -133,8 +134,8 @@ static bool is_taken(const struct lab_record *rec)
 {
 	char ns[32];
 
-	for (const char *role = rec->topo->roles; *role; role++)
-		if (lab_ns_exists(lab_ns_name(ns, sizeof(ns), rec->id, *role)))
+	for (int i = 0; i < rec->topo->n_nets; i++)
+		if (lab_ns_exists(lab_ns_name(ns, sizeof(ns), rec->id, rec->topo->nets[i].role)))
 			return true;
 	return false;
 }
@@ -151,8 +152,8 @@ static int record_write(struct lab_store *s, struct lab_record *r)
 		return -errno;
 	r->built = time(NULL);
 	if (flock(r->fd, LOCK_EX) < 0 ||
-	    dprintf(r->fd, "%s %s %lld\n", r->topo->name, r->datapath[0] ? r->datapath : "-",
-		    (long long)r->built) < 0 ||
+	    dprintf(r->fd, "%s %s %lld\n%s", r->topo->name, r->datapath[0] ? r->datapath : "-",
+		    (long long)r->built, r->topo->text) < 0 ||
 	    linkat(s->fd, tmp, s->fd, r->id, 0) < 0)
 		err = errno;
 	unlinkat(s->fd, tmp, 0);
@@ -182,15 +183,20 @@ int lab_record_create(struct lab_store *s, struct lab_record *r, struct err *e)
 
 static int record_parse(struct lab_record *r)
 {
-	char line[128] = "", topo[32], datapath[8];
+	char *buf = calloc(1, LAB_FILE_MAX + 256), *text, name[LAB_NAME_MAX + 1], datapath[8];
+	ssize_t n = buf ? pread(r->fd, buf, LAB_FILE_MAX + 255, 0) : -1;
 	long long built;
+	struct err e;
 
-	if (pread(r->fd, line, sizeof(line) - 1, 0) <= 0 ||
-	    sscanf(line, "%31s %7s %lld", topo, datapath, &built) != 3)
-		return -EBADMSG;
-	r->topo = lab_topo_find(topo);
-	snprintf(r->datapath, sizeof(r->datapath), "%s", strcmp(datapath, "-") ? datapath : "");
-	r->built = built;
+	text = n > 0 ? strchr(buf, '\n') : NULL;
+	if (text && sscanf(buf, "%31s %7s %lld", name, datapath, &built) == 3) {
+		text++;
+		r->topo = lab_file_parse(name, text, (size_t)(buf + n - text), &e);
+		snprintf(r->datapath, sizeof(r->datapath), "%s",
+			 strcmp(datapath, "-") ? datapath : "");
+		r->built = built;
+	}
+	free(buf);
 	return r->topo ? 0 : -EBADMSG;
 }
 
@@ -214,6 +220,10 @@ int lab_record_open(struct lab_store *s, const char *id, bool take, struct lab_r
 	if (err || !take) {
 		close(r->fd);
 		r->fd = -1;
+	}
+	if (err) {
+		lab_topo_free(r->topo);
+		r->topo = NULL;
 	}
 	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What labs there are: a folder `labs` beside the daemon's socket, in it one
- * file a lab, of one line: its topology, its datapath and when it was built.
+ * file a lab: a line with its name, its datapath and when it was built, and
+ * behind it the text of its lab file.
  * The process that runs a lab holds a lock on its file; a file that nobody has
  * locked is a lab left standing, or one whose process was killed.
  *
@@ -27,8 +28,8 @@ struct lab_store {
 
 struct lab_record {
 	char id[LAB_ID_MAX + 1];
-	const struct lab_topo *topo;
-	char datapath[8]; /* "" as tunld likes */
+	struct lab_topo *topo; /* whoever has filled it frees it */
+	char datapath[8];      /* "" as tunld likes */
 	time_t built;
 	int fd;	   /* the locked file; -1: not ours */
 	bool busy; /* a process is at work on it */
@@ -44,7 +45,8 @@ void lab_store_close(struct lab_store *s);
 /* Enter *r as ours; topo, datapath and, where it was chosen, id are given. -EEXIST: id is taken. */
 int lab_record_create(struct lab_store *s, struct lab_record *r, struct err *e);
 
-/* The record of id. With take it becomes ours; -EBUSY: a process is at work on it. -ENOENT. */
+/* The record of id, its topo for lab_topo_free(). With take it becomes ours; -EBUSY: a process is
+ * at work on it. -ENOENT. */
 int lab_record_open(struct lab_store *s, const char *id, bool take, struct lab_record *r,
 		    struct err *e);
 

@@ -2,197 +2,154 @@
 #include "lab/lab_story.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/row.h"
-#include "lab/lab_build.h"
-#include "lab/lab_capture.h"
 #include "lab/lab_ns.h"
-#include "lab/lab_wire.h"
-
-/* The lab with all that is learned from it. */
-struct story {
-	const struct lab_opts *o;
-	struct lab l;
-	struct lab_capture *capture;
-	struct lab_wire wire;
-	json_t *ends;	     /* {"a": {"datapath": ..., "why": ...}} */
-	double rtt[2];	     /* ms, without and with the tunnel; < 0: not known */
-	u32 first;	     /* frame of the capture: the first within the tunnel */
-	char pcap[PATH_MAX]; /* where the capture is to be saved */
-	bool saved;
-	char datapath[2][16]; /* in use, per end */
-};
+#include "lab/lab_story_impl.h"
+#include "report/report.h"
 
 static void say_intro(struct story *s)
 {
 	struct lab *l = &s->l;
+	const struct lab_topo *t = l->rec.topo;
 
-	lab_ui_say(&l->ui, "Lab %s: %s.", l->rec.id, l->rec.topo->title);
-	lab_ui_picture(&l->ui, l->rec.topo, &l->vars);
-	lab_ui_say(&l->ui,
-		   "Every line with [#] is a command that you may type yourself, as root.\n"
-		   "All of it is in namespaces of its own; Ctrl-C takes it down at any time.");
+	lab_ui_say(&l->ui, "Lab %s: %s.", l->rec.id, t->title);
+	if (t->about[0]) {
+		fputc('\n', l->ui.out);
+		lab_ui_wrap(&l->ui, t->about);
+	}
+	lab_ui_picture(&l->ui, t, &l->vars);
+	lab_ui_wrap(&l->ui,
+		    "Every line with [#] is a command that you may type yourself, as root. "
+		    "All of it is in namespaces of its own; Ctrl-C takes it down at any time.");
 }
 
-/* Which datapath tunld has chosen for an end, and why. */
-static int ask_end(struct story *s, unsigned i, struct err *e)
+/* Which datapath tunld has chosen for a tunnel, and why. */
+static int ask_end(struct story *s, const struct lab_dev *dev, struct err *e)
 {
-	const struct lab_end *end = &s->l.rec.topo->end[i];
+	const char *role = s->l.rec.topo->nets[dev->net].role;
+	char ns[32], key[LAB_ROLE_MAX + 20];
 	struct tunnel_row row;
-	char ns[32];
 	int back, err;
 
-	lab_ns_name(ns, sizeof(ns), s->l.rec.id, end->role[0]);
+	lab_ns_name(ns, sizeof(ns), s->l.rec.id, role);
 	err = lab_ns_enter(ns, &back, e);
 	if (err < 0)
 		return err;
-	err = row_get(end->dev, NULL, &row, e);
+	err = row_get(dev->name, NULL, &row, e);
 	lab_ns_leave(back);
 	if (err < 0)
-		return err_set(e, -err, "tunld does not know %s in %s: %.120s", end->dev, ns,
+		return err_set(e, -err, "tunld does not know %s in %s: %.120s", dev->name, ns,
 			       e->text[0] ? e->text : strerror(-err));
-	snprintf(s->datapath[i], sizeof(s->datapath[i]), "%s", row.datapath);
-	lab_ui_say(&s->l.ui, "End %s carries its packets by the %s datapath%s%s.", end->role,
+	if (!s->datapath[0])
+		snprintf(s->datapath, sizeof(s->datapath), "%s", row.datapath);
+	snprintf(key, sizeof(key), "%s", role);
+	if (json_object_get(s->ends, key))
+		snprintf(key, sizeof(key), "%s:%s", role, dev->name);
+	lab_ui_say(&s->l.ui, "End %s carries its packets by the %s datapath%s%s.", key,
 		   row.datapath, row.why[0] ? ": " : "", row.why);
-	json_object_set_new(s->ends, end->role,
+	json_object_set_new(s->ends, key,
 			    json_pack("{s:s, s:s}", "datapath", row.datapath, "why", row.why));
 	return 0;
 }
 
-static int look_around(struct story *s, struct err *e)
+static int ask_ends(struct story *s, struct err *e)
 {
-	const struct lab_topo *t = s->l.rec.topo;
+	const struct lab_dev *dev;
 	int err = 0;
 
-	lab_ui_say(&s->l.ui, "\nThe routes of both ends now:\n");
-	for (size_t i = 0; !err && t->look[i]; i++)
-		err = lab_do(&s->l, t->look[i], 0, NULL, e);
 	fputc('\n', s->l.ui.out);
-	for (unsigned i = 0; !err && i < countof(t->end); i++)
-		err = ask_end(s, i, e);
+	for (int i = 0; !err && (dev = lab_topo_next_tunnel(s->l.rec.topo, &i)); i++)
+		err = ask_end(s, dev, e);
 	return err;
 }
 
-/* Ping, and add to a failure what the capture can tell of it. */
-static int ping_once(struct story *s, const char *cmd, double *rtt, struct err *e)
+/* The routes of every namespace, as they are at the end. */
+static void note_routes(struct story *s)
 {
-	struct lab_result *r = malloc(sizeof(*r));
-	u32 before = s->capture->n;
-	struct err why;
-	const char *t;
-	int err;
-
-	if (!r)
-		return err_set(e, ENOMEM, "out of memory");
-	err = lab_do(&s->l, cmd, LAB_CMD_INTERRUPTIBLE, r, &why);
-	lab_capture_read(s->capture, err ? 0 : before + 2);
-	t = strstr(r->out, "time=");
-	if (t)
-		*rtt = strtod(t + strlen("time="), NULL);
-	free(r);
-	if (err && why.code != EINTR)
-		return err_set(e, -err, "%.180s; %u of its packets were seen on %s", why.text,
-			       s->capture->n - before, s->l.rec.topo->capture_dev);
-	if (err)
-		*e = why;
-	return err;
-}
-
-/* Where the capture is going to be saved. */
-static void choose_pcap(struct story *s)
-{
-	const char *dir = getenv("TMPDIR");
-
-	if (s->o->pcap)
-		snprintf(s->pcap, sizeof(s->pcap), "%s", s->o->pcap);
-	else
-		snprintf(s->pcap, sizeof(s->pcap), "%.3000s/tunl-lab-%s.pcap",
-			 dir && *dir ? dir : "/tmp", s->l.rec.id);
-}
-
-static int ping_both(struct story *s, struct err *e)
-{
+	static const char *const what[] = {"-br addr", "route", "-6 route"};
 	const struct lab_topo *t = s->l.rec.topo;
-	char ns[32];
-	int err;
+	struct lab_result *r = &s->l.last;
+	struct lab_words w;
+	char cmd[64];
 
-	lab_heading(&s->l, "Ping, without the tunnel and through it");
-	lab_ns_name(ns, sizeof(ns), s->l.rec.id, t->capture_role[0]);
-	lab_ui_say(&s->l.ui,
-		   "Capturing in the router, as this would:\n"
-		   "    ip netns exec %s tcpdump -ni %s -w %s ip\n",
-		   ns, t->capture_dev, s->pcap);
-	err = lab_capture_open(s->capture, ns, t->capture_dev, e);
-	if (!err)
-		err = ping_once(s, t->ping_underlay, &s->rtt[0], e);
-	s->first = s->capture->n;
-	if (!err)
-		err = ping_once(s, t->ping_tunnel, &s->rtt[1], e);
-	return err;
+	for (int i = 0; i < t->n_nets; i++) {
+		for (size_t k = 0; k < countof(what); k++) {
+			snprintf(cmd, sizeof(cmd), "ip -n {%s} %s", t->nets[i].role, what[k]);
+			if (!lab_words_make(&w, cmd, &s->l.vars) ||
+			    lab_cmd_run(&s->l.ui, &s->l.sig, &w, LAB_CMD_SILENT, r) || !r->len)
+				continue;
+			json_array_append_new(s->routes,
+					      json_pack("{s:s, s:s, s:o}", "net", t->nets[i].role,
+							"command", what[k], "text",
+							lab_json_text(r->out, r->len)));
+		}
+	}
 }
 
-static int save(struct story *s, struct err *e)
-{
-	int err = lab_capture_save(s->capture, s->pcap, s->o->pcap, e);
-
-	s->saved = !err;
-	if (s->saved)
-		lab_ui_say(&s->l.ui,
-			   "\nThe packets are saved. To look at them again:\n\n"
-			   "    tunl explain %s\n"
-			   "    tcpdump -nvr %s\n"
-			   "    wireshark %s",
-			   s->pcap, s->pcap, s->pcap);
-	return err;
-}
-
-static int tell_wire(struct story *s, struct err *e)
+/* What a report wants besides. */
+static int gather_more(struct story *s, struct err *e)
 {
 	int err;
 
-	lab_heading(&s->l, "What was on the wire");
-	err = lab_wire_explain(&s->wire, &s->l.ui, s->capture, s->first, e);
-	if (err)
-		return err;
-	if (!s->wire.wrapped)
-		return err_set(e, ENODATA,
-			       "the ping was answered, but none of its packets was captured");
-	lab_wire_compare(&s->wire, &s->l.ui, s->l.rec.topo);
-	lab_ui_say(&s->l.ui, "\n    %s", s->wire.sum);
-	return save(s, e);
+	if (!s->o->report)
+		return 0;
+	err = story_series(s, e);
+	if (!err)
+		note_routes(s);
+	return err;
 }
 
 static int tell(struct story *s, struct err *e)
 {
-	int (*const parts[])(struct story *, struct err *) = {look_around, ping_both, tell_wire};
-	int err;
+	const struct lab_topo *t = s->l.rec.topo;
+	int n = s->o->up ? t->n_build : t->n_steps, err = 0;
 
-	choose_pcap(s);
 	say_intro(s);
-	err = lab_build(&s->l, e);
-	for (size_t i = 0; !err && i < (s->o->up ? 1 : countof(parts)); i++)
-		err = lab_signals_check(&s->l.sig) ? err_set(e, EINTR, "interrupted")
-						   : parts[i](s, e);
-	return err;
+	if (t->steps[0].act != LAB_SECTION)
+		lab_heading(&s->l, "Building it");
+	for (int i = 0; !err && i < n; i++) {
+		if (lab_signals_check(&s->l.sig))
+			return err_set(e, EINTR, "interrupted");
+		if (i == t->n_build)
+			err = ask_ends(s, e);
+		if (!err)
+			err = story_step(s, &t->steps[i], e);
+		/* what had to be ended may have done its work */
+		if (!err || e->code == ETIMEDOUT || t->steps[i].act != LAB_DO)
+			s->l.done = i + 1;
+	}
+	if (!err && n == t->n_build)
+		err = ask_ends(s, e);
+	return err ? err : gather_more(s, e);
 }
 
 static void say_standing(struct story *s)
 {
 	const struct lab *l = &s->l;
+	const struct lab_topo *t = l->rec.topo;
+	const struct lab_step *ping = lab_topo_tunnel_ping(t), *where = lab_topo_capture(t);
+	const struct lab_dev *tunnel;
 	const char *id = l->rec.id;
+	int i = 0;
 
+	lab_ui_say(&s->l.ui, "\nThe lab %s is left standing. To play with it:\n", id);
+	if (ping)
+		lab_ui_say(&s->l.ui, "    tunl lab exec %s %s ping -c 3 %s", id,
+			   t->nets[ping->net].role, ping->target);
+	if (where)
+		lab_ui_say(&s->l.ui, "    tunl lab exec %s %s tcpdump -ni %s", id,
+			   t->nets[where->net].role, where->dev);
+	tunnel = lab_topo_next_tunnel(t, &i);
+	if (tunnel)
+		lab_ui_say(&s->l.ui, "    tunl lab exec %s %s tunl -s show", id,
+			   t->nets[tunnel->net].role);
 	lab_ui_say(&s->l.ui,
-		   "\nThe lab %s is left standing. To play with it:\n\n"
-		   "    tunl lab exec %s a ping -c 3 %s\n"
-		   "    tunl lab exec %s r tcpdump -ni %s\n"
-		   "    tunl lab exec %s b tunl -s show\n"
-		   "    tunl lab status\n\n"
-		   "To take it down:\n\n"
+		   "    tunl lab status\n\nTo take it down:\n\n"
 		   "    tunl lab down %s",
-		   id, id, l->rec.topo->end[1].inner, id, l->rec.topo->capture_dev, id, id);
+		   id);
 }
 
 /* Take it down, unless it is to stand. The first cause is the one that is told. */
@@ -215,19 +172,21 @@ static int finish(struct story *s, int err, struct err *e)
 	return err;
 }
 
-static json_t *rtt_json(double ms)
+static int write_report(struct story *s, struct err *e)
 {
-	return ms < 0 ? json_null() : json_real(ms);
+	json_t *doc = story_json(s, 0, e);
+	int err = report_write(s->o->report, doc, e);
+
+	json_decref(doc);
+	if (!err && strcmp(s->o->report, "-") != 0)
+		lab_ui_say(&s->l.ui, "\nThe report is in %s: open it with a browser.",
+			   s->o->report);
+	return err;
 }
 
 static void print_json(struct story *s, int err, const struct err *e)
 {
-	json_t *j = json_pack(
-		"{s:s, s:s, s:b, s:s?, s:b, s:O, s:O, s:{s:o, s:o}, s:O?, s:O?, s:s?}", "lab",
-		s->o->topo->name, "id", s->l.rec.id, "ok", !err, "error", err ? e->text : NULL,
-		"standing", !err && (s->o->keep || s->o->up), "steps", s->l.steps, "ends", s->ends,
-		"rtt_ms", "underlay", rtt_json(s->rtt[0]), "tunnel", rtt_json(s->rtt[1]), "packets",
-		s->wire.packets, "sums", s->wire.sums, "pcap", s->saved ? s->pcap : NULL);
+	json_t *j = story_json(s, err, e);
 
 	json_dumpf(j, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -242,8 +201,11 @@ static void print_end(struct story *s, int err, const struct err *e)
 		fprintf(stderr, "tunl lab: %s\n", e->text);
 	else if (s->o->quiet && s->o->up)
 		printf("%s\n", s->l.rec.id);
-	else if (s->o->quiet)
-		printf("%s (%s datapath)\n", s->wire.sum, s->datapath[0]);
+	else if (s->o->quiet && s->o->report && strcmp(s->o->report, "-") != 0)
+		printf("%s\n", s->o->report);
+	else if (s->o->quiet && !s->o->report)
+		printf("%s (%s datapath)\n", s->wire.sum[0] ? s->wire.sum : s->o->topo->name,
+		       s->datapath);
 }
 
 static int story_open(struct story *s, struct err *e)
@@ -258,7 +220,9 @@ static int story_open(struct story *s, struct err *e)
 	s->capture = calloc(1, sizeof(*s->capture));
 	if (!s->capture)
 		return err_set(e, ENOMEM, "out of memory");
-	err = lab_check_needs(e);
+	err = lab_wire_init(&s->wire, e);
+	if (!err)
+		err = lab_check_needs(e);
 	if (!err)
 		err = lab_store_open(&s->l.store, true, e);
 	if (!err)
@@ -267,30 +231,49 @@ static int story_open(struct story *s, struct err *e)
 	return err;
 }
 
+static void story_free(struct story *s)
+{
+	story_path_close(s);
+	for (int i = 0; i < LAB_DEVS; i++)
+		free(s->path.at[i]);
+	if (s->capture)
+		lab_capture_close(s->capture);
+	free(s->capture);
+	lab_wire_fini(&s->wire);
+	json_decref(s->l.steps);
+	json_decref(s->ends);
+	json_decref(s->routes);
+	lab_ui_fini(&s->l.ui);
+	free(s);
+}
+
 int lab_story(const struct lab_opts *o)
 {
-	struct story s = {.o = o, .rtt = {-1, -1}, .l.store.fd = -1};
+	struct story *s = calloc(1, sizeof(*s));
 	struct err e = {0};
-	int err;
+	int err, caught;
 
-	s.l.steps = json_array();
-	s.ends = json_object();
-	lab_ui_init(&s.l.ui, o->quiet || o->json);
-	lab_signals_hold(&s.l.sig);
-	err = story_open(&s, &e);
+	if (!s) {
+		fprintf(stderr, "tunl lab: out of memory\n");
+		return 1;
+	}
+	s->o = o;
+	s->l.store.fd = -1;
+	s->l.steps = json_array();
+	s->ends = json_object();
+	s->routes = json_array();
+	lab_ui_init(&s->l.ui, o->quiet || o->json || (o->report && !strcmp(o->report, "-")));
+	lab_signals_hold(&s->l.sig);
+	err = story_open(s, &e);
 	if (!err)
-		err = finish(&s, tell(&s, &e), &e);
+		err = finish(s, tell(s, &e), &e);
 	else
-		lab_store_close(&s.l.store);
-	print_end(&s, err, &e);
-	if (s.capture)
-		lab_capture_close(s.capture);
-	free(s.capture);
-	lab_wire_fini(&s.wire);
-	json_decref(s.l.steps);
-	json_decref(s.ends);
-	lab_ui_fini(&s.l.ui);
-	err = err && s.l.sig.caught ? 128 + s.l.sig.caught : err != 0;
-	lab_signals_release(&s.l.sig);
-	return err;
+		lab_store_close(&s->l.store);
+	if (!err && o->report)
+		err = write_report(s, &e);
+	print_end(s, err, &e);
+	caught = s->l.sig.caught;
+	lab_signals_release(&s->l.sig);
+	story_free(s);
+	return err && caught ? 128 + caught : err != 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `tunl lab run` and `tunl lab up`: the whole story, from nothing to nothing. */
+/* `tunl lab run`, `up` and `report`: the whole story, from nothing to nothing. */
 #ifndef TUNL_LAB_LAB_STORY_H
 #define TUNL_LAB_LAB_STORY_H
 
@@ -8,10 +8,11 @@
 #include "lab/lab_topo.h"
 
 struct lab_opts {
-	const struct lab_topo *topo;
+	struct lab_topo *topo;
 	const char *id;	      /* NULL: one of our choosing */
 	const char *datapath; /* NULL: tunld's choice */
 	const char *pcap;     /* NULL: a new file in TMPDIR or /tmp */
+	const char *report;   /* write a page there; "-": to stdout; NULL: none */
 	bool keep;	      /* leave it standing */
 	bool up;	      /* build only, and leave it standing */
 	bool json, quiet;

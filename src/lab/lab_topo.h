@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a lab consists of, as data: the commands that build it, what it is
- * pinged and captured at, and its picture. A lab is a table of text lines, so
- * that another one is another table.
+ * What a lab consists of, as data: namespaces, devices, and the steps that build
+ * and show it. lab_file.c makes it from the text of a lab file; nothing else does.
+ * A lab is one heap object with all its strings (lab_topo_free()).
  *
- * In all texts {a}, {b} and {r} stand for the lab's namespaces, and {datapath} for
- * "datapath WORD" where one was chosen, else for nothing.
+ * In the texts of steps and pictures {a} stands for the lab's namespace of role a,
+ * and {datapath} for "datapath WORD" where one was chosen, else for nothing.
  */
 #ifndef TUNL_LAB_LAB_TOPO_H
 #define TUNL_LAB_LAB_TOPO_H
@@ -13,46 +13,87 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { LAB_ID_MAX = 8 }; /* a lab's name: letters and digits */
-enum { LAB_WORDS = 32, LAB_TEXT = 512 };
+enum { LAB_ID_MAX = 8 };   /* a standing lab's name: letters and digits */
+enum { LAB_ROLE_MAX = 8 }; /* a namespace's name within the lab: the same */
+enum { LAB_NAME_MAX = 31 };
+enum { LAB_WORDS = 40, LAB_TEXT = 512 };
+enum { LAB_NETS = 12, LAB_DEVS = 48, LAB_ADDRS = 4, LAB_STEPS = 400 };
 
-/* One command, its words separated by single blanks. No shell sees it. */
-struct lab_step {
-	const char *heading; /* opens a section of the story; NULL: goes on in it */
-	const char *cmd;
-	const char *undo; /* NULL: an earlier step's undo covers it */
+enum lab_act {
+	LAB_DO,	     /* text: a command that builds */
+	LAB_RUN,     /* text: a command that shows or changes something, its output shown */
+	LAB_SECTION, /* text: heading */
+	LAB_SAY,     /* text: to be wrapped; newlines part paragraphs */
+	LAB_CAPTURE, /* net, dev */
+	LAB_PING,    /* text: the command */
+	LAB_EXPLAIN,
+	LAB_EXPECT, /* expect, text */
 };
 
-struct lab_end {
-	const char *role;  /* "a" */
-	const char *dev;   /* tunnel device */
-	const char *inner; /* its address within the tunnel */
+enum lab_expect { EXPECT_SUM, EXPECT_LAYERS, EXPECT_OUTPUT };
+
+/* One step; its command is words separated by single blanks. No shell sees it. */
+struct lab_step {
+	enum lab_act act;
+	unsigned line; /* of the lab file */
+	const char *text;
+	const char *undo;	/* NULL: an earlier step's undo covers it */
+	int net;		/* where it happens: index of nets */
+	const char *dev;	/* LAB_CAPTURE */
+	const char *target;	/* LAB_PING: the address */
+	enum lab_expect expect; /* LAB_EXPECT */
+	bool bare;		/* LAB_PING: not through a tunnel */
+	bool fails;		/* LAB_RUN, LAB_PING: it is to fail */
+};
+
+struct lab_net {
+	const char *role;
+	bool forwards;
+};
+
+struct lab_dev {
+	int net; /* index of nets */
+	const char *name;
+	const char *tunnel; /* its words; NULL: one end of a link */
+	int peer;	    /* index of devs: the link's other end; -1: none */
+	int n_addrs;
+	const char *addr[LAB_ADDRS];
 };
 
 struct lab_topo {
-	const char *name;  /* for the command line */
-	const char *title; /* for a person */
-	const char *roles; /* one letter a namespace */
-	const struct lab_step *steps;
-	size_t n_steps;
-	const char *const *picture; /* NULL-terminated, in UTF-8 box drawing */
-	struct lab_end end[2];
-	const char *const *look; /* commands that show what stands; NULL-terminated */
-	const char *ping_underlay, *ping_tunnel; /* commands */
-	const char *capture_role, *capture_dev;
-	const char *overhead; /* what the tunnel adds to a packet, in words */
+	char name[LAB_NAME_MAX + 1]; /* for the command line */
+	const char *title;	     /* for a person */
+	const char *about;	     /* what there is to see; newlines part paragraphs; may be "" */
+	const char *overhead; /* what the tunnel adds to a packet, in words; NULL: not said */
+	const char *picture;  /* lines of UTF-8 box drawing; NULL: none */
+	const char *text;     /* the file it was made from */
+	int n_nets, n_devs, n_steps;
+	int n_build; /* steps of `tunl lab up`: those before the first capture or ping */
+	struct lab_net nets[LAB_NETS];
+	struct lab_dev devs[LAB_DEVS];
+	struct lab_step steps[LAB_STEPS];
+	struct lab_string *strings; /* all of the above */
 };
 
-/* The labs there are; NULL-terminated. */
-extern const struct lab_topo *const lab_topos[];
+void lab_topo_free(struct lab_topo *t);
 
-/* The lab of that name, or NULL. */
-const struct lab_topo *lab_topo_find(const char *name);
+/* Index of the namespace of that role; -1: none. len bytes of role count. */
+int lab_topo_net(const struct lab_topo *t, const char *role, size_t len);
+
+/* The step that pings through the tunnel and is answered; NULL: there is none. */
+const struct lab_step *lab_topo_tunnel_ping(const struct lab_topo *t);
+
+/* The step that captures; NULL: none. */
+const struct lab_step *lab_topo_capture(const struct lab_topo *t);
+
+/* The next tunnel device from index i on; NULL: no more. *i becomes its index. */
+const struct lab_dev *lab_topo_next_tunnel(const struct lab_topo *t, int *i);
 
 /* What the variables stand for. */
 struct lab_vars {
 	const char *id;
-	const char *datapath; /* NULL: none chosen */
+	const char *datapath;	     /* NULL: none chosen */
+	const struct lab_topo *topo; /* NULL: any word in braces is a role */
 };
 
 /* A text split into words. */
@@ -62,11 +103,11 @@ struct lab_words {
 	char buf[LAB_TEXT];
 };
 
-/* Whether id may name a lab: 1 to LAB_ID_MAX of [a-z0-9]. */
+/* Whether id may name a lab or a role: 1 to LAB_ID_MAX of [a-z0-9]. */
 bool lab_id_is_valid(const char *id);
 
 /* The namespace of a role: "tunl-ID-a". Returns buf. */
-char *lab_ns_name(char *buf, size_t len, const char *id, char role);
+char *lab_ns_name(char *buf, size_t len, const char *id, const char *role);
 
 /*
  * text with its variables filled in. "{a:15-}" pads a namespace's name to 15

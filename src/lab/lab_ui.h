@@ -13,6 +13,7 @@ struct lab_ui {
 	bool colour;	  /* a terminal, and NO_COLOR not set */
 	bool utf8;	  /* else the picture is drawn in ASCII */
 	unsigned section; /* number of the last heading */
+	int columns;	  /* that text may take */
 };
 
 /* out is stdout, or /dev/null with quiet. Sets the locale's character type. */
@@ -31,7 +32,10 @@ void lab_ui_output(struct lab_ui *ui, const char *line);
 /* A remark of ours. */
 void lab_ui_say(struct lab_ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The topology. */
+/* Text for people, its lines broken to the terminal's width; newlines part paragraphs. */
+void lab_ui_wrap(struct lab_ui *ui, const char *text);
+
+/* The topology: the lab's picture where it has one and there is room, else a list. */
 void lab_ui_picture(struct lab_ui *ui, const struct lab_topo *t, const struct lab_vars *v);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lab/dissect.h"
 #include "lab/explain.h"
@@ -17,6 +18,31 @@ static unsigned ip_layers(const struct dissection *d)
 	return n;
 }
 
+const struct layer *lab_wire_echo(const struct dissection *d)
+{
+	for (u16 i = 0; i < d->n_layers; i++) {
+		const struct layer *l = &d->layers[i];
+
+		if (!l->quoted && !strncmp(l->name, "ICMP", 4) && dissect_field(d, l, "sequence"))
+			return l;
+	}
+	return NULL;
+}
+
+char *lab_wire_layers(const struct dissection *d, char *buf, size_t len)
+{
+	size_t n = 0;
+
+	*buf = '\0';
+	for (u16 i = 0; i < d->n_layers && n < len; i++) {
+		if (d->layers[i].kind == LAYER_LINK)
+			continue;
+		n += (size_t)snprintf(buf + n, len - n, "%s%s%s", n ? "/" : "",
+				      d->layers[i].quoted ? "quoted " : "", d->layers[i].name);
+	}
+	return buf;
+}
+
 static void note_sum(struct lab_wire *w, const struct size_sum *s, const char *text, bool tunnel)
 {
 	u32 *total = tunnel ? &w->wrapped : &w->plain;
@@ -29,6 +55,20 @@ static void note_sum(struct lab_wire *w, const struct size_sum *s, const char *t
 			      json_pack("{s:s, s:i}", "text", text, "total", (int)s->total));
 }
 
+static json_t *with_data(json_t *packet, const struct frame *f)
+{
+	char *hex = malloc(2 * (size_t)f->caplen + 1);
+
+	if (!hex)
+		return packet;
+	hex[0] = '\0';
+	for (u32 i = 0; i < f->caplen; i++)
+		snprintf(hex + 2 * (size_t)i, 3, "%02x", f->data[i]);
+	json_object_set_new(packet, "data", json_string(hex));
+	free(hex);
+	return packet;
+}
+
 static int explain_one(struct lab_wire *w, struct lab_ui *ui, const struct frame *f, bool tunnel,
 		       struct err *e)
 {
@@ -37,38 +77,42 @@ static int explain_one(struct lab_wire *w, struct lab_ui *ui, const struct frame
 	char text[160];
 	int err = dissect_frame(d, f, NULL);
 
-	/* without the tunnel the request says it all */
-	if (tunnel || f->number == 1) {
+	if (ui) {
 		explain_text(ui->out, f, d, ui->colour);
 		fputc('\n', ui->out);
 	}
-	json_array_append_new(w->packets, explain_json(f, d));
+	json_array_append_new(w->packets, with_data(explain_json(f, d), f));
 	if (err < 0 || !size_sum(&s, d))
 		return err_set(e, EBADMSG, "packet %u is malformed", (unsigned)f->number);
 	note_sum(w, &s, size_sum_text(&s, text, sizeof(text)), tunnel);
-	if (tunnel && ip_layers(d) < 2)
+	if (tunnel && lab_wire_echo(d) && ip_layers(d) < 2)
 		return err_set(e, EBADMSG,
 			       "packet %u did not go through the tunnel: it has no inner IP header",
 			       (unsigned)f->number);
 	return 0;
 }
 
-int lab_wire_explain(struct lab_wire *w, struct lab_ui *ui, const struct lab_capture *c, u32 first,
-		     struct err *e)
+int lab_wire_init(struct lab_wire *w, struct err *e)
 {
-	int err = 0;
-
 	*w = (struct lab_wire){
 		.packets = json_array(), .sums = json_array(), .d = malloc(sizeof(*w->d))};
-	if (!w->d)
-		return err_set(e, ENOMEM, "out of memory");
-	if (c->n > 0)
-		lab_ui_say(ui, "Without the tunnel, the request:\n");
-	for (u32 i = 0; !err && i < c->n; i++) {
-		if (i == first)
-			lab_ui_say(ui, "Through the tunnel, the request and the reply:\n");
-		err = explain_one(w, ui, &c->frame[i], i >= first, e);
+	return w->d ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+int lab_wire_explain(struct lab_wire *w, struct lab_ui *ui, const struct lab_capture *c,
+		     const struct lab_wire_part *part, struct err *e)
+{
+	u32 left = part->end - part->first;
+	int err = 0;
+
+	for (u32 i = part->first; !err && i < part->end; i++) {
+		bool told = i - part->first < part->shown;
+
+		left -= told;
+		err = explain_one(w, told ? ui : NULL, &c->frame[i], part->tunnel, e);
 	}
+	if (!err && left && part->tunnel)
+		lab_ui_say(ui, "  (%u more packets of this ping are not shown here)\n", left);
 	return err;
 }
 

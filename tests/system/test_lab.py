@@ -15,7 +15,7 @@ import pytest
 from net import run, wait_until
 from scapy.layers.inet import ICMP, IP
 from scapy.utils import rdpcap
-from tunnels import BUILD
+from tunnels import BUILD, ROOT
 
 SUM = "64 (ICMP) + 20 (inner IP) + 20 (outer IP) = 104"
 BUILD_STEPS = 24
@@ -391,8 +391,10 @@ def test_looking_makes_nothing(tunl):
 
 
 def test_list_and_help(tunl):
-    assert [row["name"] for row in json.loads(tunl(None, "lab list -j").stdout)] == ["ipip"]
-    assert tunl(None, "lab list").stdout.startswith("ipip ")
+    rows = json.loads(tunl(None, "lab list -j").stdout)
+    files = sorted(path.stem for path in (ROOT / "labs").glob("*.lab"))
+    assert [row["name"] for row in rows] == files and "ipip" in files and all(row["about"] for row in rows)
+    assert "\nipip     an ipip tunnel" in tunl(None, "lab list").stdout
     assert "tunl lab run" in tunl(None, "lab help").stdout
 
 
