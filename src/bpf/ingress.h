@@ -57,10 +57,16 @@ TUNL_INLINE u32 rx_settled(const struct rx_search *s, u32 found)
 /*
  * The lookup of spec 3.2: remote and local, remote, local, neither. Where no
  * tunnel is bound to a device the first one found is the answer; so it is with
- * sit always (3.3).
+ * sit always (3.3). A function by itself with numbers for arguments: the verifier
+ * looks at such a one once, and not once more for every way that leads to it.
  */
-TUNL_INLINE u32 rx_find(struct bpf_rx_key key, u32 iif)
+__attribute__((noinline)) u32 rx_look_up(u32 remote, u32 local, u32 number, u32 kind, u32 iif)
 {
+	struct bpf_rx_key key = {.remote = {remote},
+				 .local = {local},
+				 .key = {number},
+				 .proto = (u8)kind,
+				 .keyed = (u8)(kind >> 8)};
 	struct rx_search s = {.key = key, .iif = iif};
 	const struct bpf_ns_state *ns = ns_state();
 	u32 found = rx_step(&s);
@@ -86,6 +92,12 @@ TUNL_INLINE u32 rx_find(struct bpf_rx_key key, u32 iif)
 	if (ours)
 		found = rx_step(&s);
 	return found ? found : s.candidate;
+}
+
+TUNL_INLINE u32 rx_find(struct bpf_rx_key key, u32 iif)
+{
+	return rx_look_up(key.remote.raw, key.local.raw, key.key.raw,
+			  key.proto | (u32)key.keyed << 8, iif);
 }
 
 /*
@@ -351,14 +363,25 @@ TUNL_INLINE bool ingress_is_syn(struct __sk_buff *skb, const struct unwrap *u)
 			: may_be_syn(skb, at + ip4_hlen(&u->in4), u->in4.proto);
 }
 
-/* As peers_admit(). */
-TUNL_INLINE bool ingress_is_peer(const struct peers *p, be32 src)
+/*
+ * As peers_admit(), for a tunnel's ifindex. A global function with numbers for
+ * arguments, since the verifier looks at such a one once, and not once more for every
+ * way that leads here: inlined, its loop more than tripled the time that loading takes.
+ */
+__attribute__((noinline)) int ingress_admits(u32 tunnel, u32 from)
 {
+	const struct bpf_tx *tx = bpf_map_lookup_elem(&tunl_tx, &tunnel);
+	const struct peers *p;
+	be32 src = {from};
+
+	if (!tx)
+		return 0;
+	p = &tx->peers;
 	for (u32 i = 0; i < PEERS_MAX && i < p->n; i++) {
 		u32 len = p->len[i], mask = len ? ~0U << ((32 - len) & 31) : 0;
 
 		if ((be32_host(src) & mask) == be32_host(p->addr[i]))
-			return true;
+			return 1;
 	}
 	return !p->n;
 }
@@ -403,7 +426,7 @@ TUNL_INLINE int ingress_look(struct __sk_buff *skb, struct unwrap *u)
 	u->tx = bpf_map_lookup_elem(&tunl_tx, &u->tunnel);
 	if (!u->tx || !st)
 		return HAND_OVER;
-	if (!ingress_is_peer(&u->tx->peers, u->outer.src))
+	if (u->tx->peers.n && !ingress_admits(u->tunnel, u->outer.src.raw))
 		return drop(st, R_RX_PEER, TC_ACT_SHOT);
 	verdict = ingress_accept(skb, u, st);
 	return verdict == TC_ACT_OK ? ingress_decap(skb, u) : verdict;
