@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """cli_diff: the same random command lines to the real `ip` on the kernel's drivers and to
 tunl's `ip`; exit status, stderr, stdout and afterwards the devices are compared. Runs in
-the machine of tests/interop/vm (`tests/interop/run cli_diff -- --count 500`).
+a virtual machine: tests/interop/cli starts it, with the same options.
 
 A difference is shrunk to the fewest words that still show it, and printed with the seed
-that makes it again (--seed S --first N --count 1). Only what doc/compat.md lists is
-forgiven: see `forgive`."""
+that makes it again (--seed S --first N --count 1). Only what doc/compat.md lists may
+differ: see cli_forgive.py. The last line is JSON, the sum of it all."""
 
 import argparse
 import json
@@ -19,53 +19,24 @@ import time
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import cli_forgive  # noqa: E402
 import cli_gen  # noqa: E402
+import cli_words  # noqa: E402
 import sides  # noqa: E402
 
 FRESH = 20  # sequences after which the namespaces are made anew
-FALLBACK_KEPT = 'delete tunnel "(tunl0|gre0|sit0|ip_vti0)" failed: Operation not permitted'
 ALWAYS_SHOW = ["tunnel", "show"]
 DEVICES = ("(devices and their MTU)",)
-STATS = r"\\?\n?RX: Packets[^\n]*\n    \d[^\n]*\nTX: Packets[^\n]*\n    \d[^\n]*"
-COLOUR = "\033\\[[0-9;]*m"
-
-
-def without_fallbacks(text):
-    """compat.md, Fallback devices: their lines, with the statistics below them."""
-    if text.lstrip().startswith("["):
-        try:
-            rows = json.loads(text)
-        except ValueError:
-            rows = None
-        if rows is not None:
-            return json.dumps([r for r in rows if r.get("ifname") not in sides.FALLBACKS])
-    kept, skip = [], False
-    for line in text.splitlines(keepends=True):
-        head = re.match(rf"(?:{COLOUR})*([^\s:]+): ", line)
-        if head and not line.startswith(("RX:", "TX:")):
-            skip = head.group(1) in sides.FALLBACKS
-        if not skip:
-            kept.append(line)
-    return "".join(kept)
-
-
-def forgive(answer):
-    """What two answers must have in common."""
-    status, out, err = answer
-    out = re.sub(r"\bif\d+\b", "ifN", without_fallbacks(out))
-    if err.startswith("Usage:"):
-        err = "<usage>"
-    return status, out, err
 
 
 class Pair:
     def __init__(self, build, preload, modes):
-        made = [(cli_gen.MODES[m].fallback, "mode", m, "nopmtudisc") for m in modes if m != "isatap"]
+        made = [(cli_words.MODES[m].fallback, "mode", m, "nopmtudisc") for m in modes if m != "isatap"]
         setup = sides.Server(sides.REAL_IP, "ip", preload, {})
         self.setup = setup
         self.real = sides.Real(preload, setup)
         self.tunl = sides.Tunl(preload, build, setup, made)
-        self.commands = 0
+        self.commands, self.alike = 0, True
 
     def both(self, words):
         self.commands += 1
@@ -86,19 +57,26 @@ class Pair:
                 return False
         return True
 
-    def delete_of_fallback(self, real, tunl):
-        """compat.md, Fallback devices: one that was made may be deleted. It is made again."""
-        if real[0] == 1 and tunl[0] == 0 and re.match(FALLBACK_KEPT, real[2]):
+    def answers(self, words):
+        """(real, tunl, whether they are as they should be, whether they may differ from here on)"""
+        real, tunl = self.both(words)
+        if cli_forgive.plain(words, real) == cli_forgive.plain(words, tunl):
+            return real, tunl, True, False
+        rule = cli_forgive.allowed(words, cli_forgive.Answer(*real), cli_forgive.Answer(*tunl))
+        if rule and not rule.ends:
             self.tunl.make_fallbacks()
-            return True
-        return False
+        return real, tunl, bool(rule), bool(rule) and rule.ends
 
     def difference(self, sequence):
         """(number of the command, its words, real answer, tunl's answer) of the first, or None."""
+        self.alike = True
         for number, words in enumerate([*sequence, ALWAYS_SHOW]):
-            real, tunl = self.both(words)
-            if forgive(real) != forgive(tunl) and not self.delete_of_fallback(real, tunl):
+            real, tunl, good, ends = self.answers(words)
+            if not good:
                 return number, words, real, tunl
+            if ends:
+                self.alike = False
+                return None
         real, tunl = self.real.space.links(), self.tunl.space.links()
         if real != tunl:
             return len(sequence), DEVICES, (0, str(real), ""), (0, str(tunl), "")
@@ -184,10 +162,10 @@ def arguments():
     parser.add_argument("--seed", default=str(int(time.time())), help="default: the time")
     parser.add_argument("--first", type=int, default=0, help="number of the first sequence")
     parser.add_argument("--count", type=int, default=500, help="sequences")
-    parser.add_argument("--seconds", type=float, default=0, help="stop after so long (0: no limit)")
-    parser.add_argument("--modes", default="ipip", help=f"of {','.join(cli_gen.MODES)} (default: ipip)")
-    parser.add_argument("--families", choices=("tunnel", "tunnel,link"), default="tunnel", help="link: ip link add, too")
+    parser.add_argument("--modes", default="ipip,gre,sit,isatap", help="default: all")
     parser.add_argument("--findings", type=int, default=12, help="different findings to stop after")
+    parser.add_argument("--no-shrink", action="store_true", help="print what is found as it is")
+    parser.add_argument("--rows", action="store_true", help="a line of JSON a sequence")
     parser.add_argument("--replay", type=pathlib.Path, help="a file of command lines instead of random ones")
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build")
     parser.add_argument("--preload", type=pathlib.Path, required=True, help="forkserver.so")
@@ -200,49 +178,51 @@ def sequences(args):
         yield str(args.replay), [row[1:] if row[0] == "ip" else row for row in rows]
         return
     for number in range(args.first, args.first + args.count):
-        generator = cli_gen.Generator(f"{args.seed}/{number}", args.modes.split(","), args.families)
+        generator = cli_gen.Generator(f"{args.seed}/{number}", args.modes.split(","))
         yield f"--seed {args.seed} --first {number} --count 1", generator.sequence()
 
 
 def compare(pair, args):
-    """(sequences run, kinds of differences found)"""
+    """(sequences run, how often each kind of difference was found)"""
     started, kinds, done, usable = time.monotonic(), {}, 0, False
     for where, sequence in sequences(args):
         if not (usable and done % FRESH and pair.clean()):
             pair.fresh()
         found = pair.difference(sequence)
-        usable = not found
+        usable = not found and pair.alike
+        if args.rows:
+            print(json.dumps({"event": "sequence", "number": args.first + done, "commands": len(sequence),
+                              "ok": not found}), flush=True)
         done += 1
         if found and kind_of(found) in kinds:
             kinds[kind_of(found)] += 1
         elif found:
             kinds[kind_of(found)] = 1
-            report(where, *shrink(pair, sequence, found))
+            report(where, *((sequence, found) if args.no_shrink else shrink(pair, sequence, found)))
         spent = time.monotonic() - started
         if done % 100 == 0:
             print(f"{done} sequences, {pair.commands} commands, {spent:.0f} s, "
                   f"{60 * done / spent:.0f} sequences a minute, {len(kinds)} kinds of differences", flush=True)
-        if len(kinds) >= args.findings or args.seconds and spent > args.seconds:
+        if len(kinds) >= args.findings:
             break
     return done, kinds
 
 
 def main():
     args = arguments()
-    print(f"seed {args.seed}, modes {args.modes}", flush=True)
-    started = time.monotonic()
+    cli_forgive.check()
     pair = Pair(args.build.resolve(), args.preload, args.modes.split(","))
     try:
         done, kinds = compare(pair, args)
         alive, said = pair.tunl.daemon_alive()
     finally:
         pair.close()
-    spent = time.monotonic() - started
     if not alive:
         print(f"tunld is not there any more: {said}\n{pair.tunl.log()[-3000:]}")
-    print(f"{done} sequences, {pair.commands} commands in {spent:.0f} s; differences: "
-          f"{sum(kinds.values())} of {len(kinds)} kinds")
-    return 1 if kinds or not alive else 0
+        kinds["tunld"] = 1
+    print(json.dumps({"event": "end", "sequences": done, "commands": pair.commands, "differences": sum(kinds.values()),
+                      "kinds": [repr(kind) for kind in kinds], "allowed": cli_forgive.used}))
+    return 1 if kinds else 0
 
 
 if __name__ == "__main__":
