@@ -12,6 +12,7 @@
 #include "cli/conf_cmd.h"
 #include "cli/daemon_cmd.h"
 #include "cli/opts.h"
+#include "cli/xfrm.h"
 #include "lab/explain.h"
 #include "lab/lab.h"
 #include "lib/types.h"
@@ -42,6 +43,12 @@ static int cmd_explain(const struct cli *cli, int argc, char **argv)
 	return with_json(cli, explain_main, argc, argv);
 }
 
+/* Options stand behind the words, too, as with the verbs of tunnels. */
+static int cmd_xfrm(const struct cli *cli, int argc, char **argv)
+{
+	return xfrm_main(cli, argc - 1, argv + 1);
+}
+
 static const struct {
 	const char *word;
 	int (*main)(const struct cli *cli, int argc, char **argv);
@@ -53,6 +60,7 @@ static const struct {
 	{"import", import_main},
 	{"lab", cmd_lab},
 	{"explain", cmd_explain},
+	{"xfrm", cmd_xfrm},
 	/* clang-format on */
 };
 

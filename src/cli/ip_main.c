@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "cli/ip_call.h"
+#include "cli/xfrm.h"
+#include "cli/xfrm_kernel.h"
 #include "lib/text.h"
 #include "mode/mode.h"
 #include "model/modes.h"
@@ -17,7 +19,7 @@
  * ip's objects in the order in which abbreviations are tried: only as many as
  * stand before the last of those that we look for.
  */
-enum object { OBJECT_NONE, OBJECT_ADDRESS, OBJECT_LINK, OBJECT_TUNNEL };
+enum object { OBJECT_NONE, OBJECT_ADDRESS, OBJECT_LINK, OBJECT_TUNNEL, OBJECT_XFRM };
 
 static const struct {
 	const char *word;
@@ -28,7 +30,7 @@ static const struct {
 	{"neighbour", OBJECT_NONE},  {"ntable", OBJECT_NONE},	 {"ntbl", OBJECT_NONE},
 	{"link", OBJECT_LINK},	     {"l2tp", OBJECT_NONE},	 {"fou", OBJECT_NONE},
 	{"ila", OBJECT_NONE},	     {"macsec", OBJECT_NONE},	 {"tunnel", OBJECT_TUNNEL},
-	{"tunl", OBJECT_TUNNEL},
+	{"tunl", OBJECT_TUNNEL},     {"xfrm", OBJECT_XFRM}, /* the only one with an x */
 };
 
 static enum object object_find(const char *word)
@@ -61,6 +63,12 @@ static bool tunnel_is_ours(const struct ip_call *call, int argc, char **words)
 	return call->ipv4 && !mode_is_ipv6(argc, words) && !mode_is_foreign(argc, words);
 }
 
+/* States and policies are tunl's where the kernel has no ESP to do with them. */
+static bool xfrm_is_ours(int argc, char **words)
+{
+	return !(argc > 0 && text_is_prefix(words[0], "monitor")) && !xfrm_kernel_has_esp();
+}
+
 enum ip_who ip_who(const struct ip_call *call, int argc, char **words)
 {
 	switch (argc > 0 ? object_find(words[0]) : OBJECT_NONE) {
@@ -72,6 +80,8 @@ enum ip_who ip_who(const struct ip_call *call, int argc, char **words)
 		if (ip_link_who(argc - 1, words + 1) == IP_OURS)
 			return IP_OURS;
 		return ip_detail_is(call, argc, words) ? IP_OURS : IP_REAL;
+	case OBJECT_XFRM:
+		return xfrm_is_ours(argc - 1, words + 1) ? IP_OURS : IP_REAL;
 	case OBJECT_ADDRESS:
 		return ip_detail_is(call, argc, words) ? IP_OURS : IP_REAL;
 	}
@@ -80,6 +90,8 @@ enum ip_who ip_who(const struct ip_call *call, int argc, char **words)
 
 int ip_serve(const struct ip_call *call, int argc, char **words)
 {
+	if (object_find(words[0]) == OBJECT_XFRM)
+		return xfrm_main(&call->cli, argc - 1, words + 1);
 	if (object_find(words[0]) == OBJECT_TUNNEL)
 		return tunnel_main(&call->cli, argc - 1, words + 1);
 	if (ip_detail_is(call, argc, words))

@@ -83,6 +83,7 @@ static int sa_accept(struct sa_cfg *cfg)
 		return -EINVAL;
 	if (cfg->encap.type == ENCAP_ESPINUDP_NONIKE || cfg->tfcpad)
 		return -EOPNOTSUPP;
+	algo_name(cfg);
 	return algo_check(cfg);
 }
 
@@ -196,6 +197,7 @@ int xfrm_policy_add(struct nsx *x, struct policy_cfg *cfg, bool update)
 	p = db_policy_add(&x->db, cfg, x->next_policy++);
 	if (!p)
 		return -ENOMEM;
+	p->added = (u64)time(NULL);
 	xfrm_tell_policy(x, p);
 	if (old)
 		xfrm_policy_del(x, old);

@@ -14,6 +14,7 @@
 
 #include "daemon/shared.h"
 #include "daemon/xfrm.h"
+#include "ipsec/algo.h"
 #include "ipsec/secret.h"
 
 enum { WORDS = 200, ROWS = 32 };
@@ -33,17 +34,28 @@ static int answer(struct asked *a, int err)
 	return err ? err_set(a->e, -err, "%s", "") : 0;
 }
 
+/* The window of extended numbers, as the kernel keeps it. */
+static json_t *map_json(const struct sa *sa)
+{
+	u32 words = (sa->cfg.window + 31) / 32;
+	json_t *map = json_array();
+
+	for (u32 i = 0; i < words; i++)
+		json_array_append_new(map, json_integer((json_int_t)sa->live->replay.bitmap[i]));
+	return map;
+}
+
 static json_t *live_json(const struct sa *sa)
 {
 	const struct sa_live *v = sa->live;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "bytes",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "bytes",
 			 (json_int_t)v->bytes, "packets", (json_int_t)v->packets, "add",
 			 (json_int_t)v->add_time, "use", (json_int_t)v->use_time, "late",
 			 (json_int_t)v->late, "replayed", (json_int_t)v->replayed, "failed",
 			 (json_int_t)v->failed, "oseq", (json_int_t)v->replay.out, "seq",
 			 (json_int_t)v->replay.top, "bitmap",
-			 (json_int_t)replay_bitmap(&v->replay, &sa->cfg));
+			 (json_int_t)replay_bitmap(&v->replay, &sa->cfg), "map", map_json(sa));
 }
 
 static json_t *sa_json(const struct sa *sa, bool keys)
@@ -68,7 +80,7 @@ static json_t *policy_json(const struct policy *p)
 
 	text_init(&t, line, sizeof(line));
 	policy_print(&p->cfg, &t);
-	return json_pack("{s:s}", "policy", line);
+	return json_pack("{s:s, s:I}", "policy", line, "add", (json_int_t)p->added);
 }
 
 /* All rows are made at once: what is listed may change while they are sent. */
@@ -114,20 +126,40 @@ static int answer_row(struct asked *a, json_t *row)
 	return answer_rows(a, all);
 }
 
+/* More than the errno says. */
+static int sa_refused(struct asked *a, const struct sa_cfg *cfg, int err)
+{
+	const char *name = cfg->aead.name[0] ? cfg->aead.name : cfg->enc.name;
+
+	if (err == -EPROTONOSUPPORT)
+		return err_set(a->e, -err, "Requested type not found.");
+	if (err == -ENOSYS)
+		return err_set(a->e, -err,
+			       "an algorithm of \"%s\"%s%s is not among tunl's: see tunl-xfrm(8)",
+			       name, cfg->auth.name[0] ? " and " : "", cfg->auth.name);
+	if (algo_check(cfg) == -EINVAL)
+		return err_set(a->e, -err, "%s takes no key or ICV of that length", name);
+	if (err == -EOPNOTSUPP)
+		return err_set(a->e, -err, "espinudp-nonike and tfcpad are not tunl's");
+	return answer(a, err);
+}
+
 static int sa_add(struct asked *a, bool update)
 {
 	struct sa_cfg *cfg = secret_alloc(sizeof(*cfg));
 	int err = cfg ? sa_read(&a->w, cfg) : -ENOMEM;
 
 	if (!err)
-		err = answer(a, xfrm_sa_add(a->x, cfg, update));
+		err = xfrm_sa_add(a->x, cfg, update);
+	if (err && !a->e->text[0])
+		err = sa_refused(a, cfg, err);
 	secret_free(cfg);
 	return err;
 }
 
 static int sa_named(struct asked *a, struct sa **sa)
 {
-	struct xfrm_id name = {0};
+	struct xfrm_name name = {0};
 	struct xfrm_markmask mark = {0};
 	struct sa_id id;
 	int err = words_id(&a->w, false, &name);
@@ -194,7 +226,12 @@ static int policy_add(struct asked *a, bool update)
 	struct policy_cfg cfg;
 	int err = policy_read(&a->w, &cfg);
 
-	return err ? err : answer(a, xfrm_policy_add(a->x, &cfg, update));
+	if (err)
+		return err;
+	err = xfrm_policy_add(a->x, &cfg, update);
+	if (err == -EINVAL && cfg.index && (cfg.index & 7) != cfg.dir)
+		return err_set(a->e, EINVAL, "Policy index doesn't match direction.");
+	return answer(a, err);
 }
 
 static int policy_named(struct asked *a, struct policy **p)

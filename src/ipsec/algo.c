@@ -57,6 +57,21 @@ static int check_auth(const struct sa_cfg *cfg)
 	return !cfg->auth_trunc || (bits <= a->digest_bits && bits % 8 == 0) ? 0 : -EINVAL;
 }
 
+static void name_one(enum algo_kind kind, struct xfrm_algo_cfg *c)
+{
+	const struct algo *a = algo_find(kind, c->name);
+
+	if (a)
+		strcpy(c->name, a->name);
+}
+
+void algo_name(struct sa_cfg *cfg)
+{
+	name_one(ALGO_AEAD, &cfg->aead);
+	name_one(ALGO_ENC, &cfg->enc);
+	name_one(ALGO_AUTH, &cfg->auth);
+}
+
 int algo_check(const struct sa_cfg *cfg)
 {
 	const struct algo *enc = algo_find(ALGO_ENC, cfg->enc.name);

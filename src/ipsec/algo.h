@@ -25,6 +25,9 @@ struct algo {
 /* NULL: there is none of that name here. */
 const struct algo *algo_find(enum algo_kind kind, const char *name);
 
+/* Have the kernel's own names stand for older ones. */
+void algo_name(struct sa_cfg *cfg);
+
 /*
  * What the kernel would say of a security association's algorithms: 0; -ENOSYS, one
  * is not known; -EINVAL, a key or an ICV of a length that it has not.

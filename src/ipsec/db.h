@@ -39,7 +39,7 @@ struct policy {
 	struct list node; /* xfrm_db.policies, by priority, then oldest first */
 	struct policy_cfg cfg;
 	u32 slot;
-	u64 order;	   /* of creation */
+	u64 added;	   /* wall clock, seconds */
 	struct sa *cached; /* what its first template led to, valid with gen */
 	u32 gen;
 };

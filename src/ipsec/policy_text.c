@@ -29,7 +29,7 @@ static int table_u8(struct words *w, const struct word_value *t, const char *why
 
 static int tmpl_word(struct words *w, struct xfrm_tmpl *t, bool *has_id, bool *more)
 {
-	struct xfrm_id id = {0};
+	struct xfrm_name id = {0};
 	u8 use = 0;
 	int err;
 

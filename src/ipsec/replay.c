@@ -42,14 +42,14 @@ u64 replay_number(const struct replay *r, const struct sa_cfg *cfg, u32 low)
 
 static bool bit_is_set(const struct replay *r, const struct sa_cfg *cfg, u64 number)
 {
-	u32 at = (u32)(number % cfg->window);
+	u32 at = (u32)((number - 1) % cfg->window);
 
 	return r->bitmap[at / 32] & 1U << at % 32;
 }
 
 static void bit_put(struct replay *r, const struct sa_cfg *cfg, u64 number, bool on)
 {
-	u32 at = (u32)(number % cfg->window);
+	u32 at = (u32)((number - 1) % cfg->window);
 
 	if (on)
 		r->bitmap[at / 32] |= 1U << at % 32;

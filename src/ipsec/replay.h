@@ -12,7 +12,7 @@
 struct replay {
 	u64 out;			  /* last sent; 0: none */
 	u64 top;			  /* highest that was authentic; 0: none */
-	u32 bitmap[XFRM_WINDOW_MAX / 32]; /* bit n % window: of number n */
+	u32 bitmap[XFRM_WINDOW_MAX / 32]; /* bit (n - 1) % window: of number n */
 };
 
 enum replay_verdict { REPLAY_NEW, REPLAY_OLD /* behind the window */, REPLAY_AGAIN };

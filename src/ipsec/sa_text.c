@@ -201,7 +201,7 @@ static int mode_word(struct words *w, u8 *mode)
 
 static int id_words(struct words *w, struct sa_cfg *cfg)
 {
-	struct xfrm_id id = {.family = w->family};
+	struct xfrm_name id = {.family = w->family};
 	int err;
 
 	if (cfg->has_id)

@@ -105,7 +105,7 @@ const char *word_of_value(const struct word_value *t, u32 value)
 }
 
 /* One of the words of a name; *hit: it was one. */
-static int id_word(struct words *w, struct xfrm_id *id, bool *hit)
+static int id_word(struct words *w, struct xfrm_name *id, bool *hit)
 {
 	u32 value = 0;
 	int err = 0;
@@ -128,7 +128,7 @@ static int id_word(struct words *w, struct xfrm_id *id, bool *hit)
 	return err;
 }
 
-int words_id(struct words *w, bool loose, struct xfrm_id *id)
+int words_id(struct words *w, bool loose, struct xfrm_name *id)
 {
 	int begun = w->at;
 	bool hit = true;

@@ -55,7 +55,7 @@ extern const struct word_value xfrm_modes[], xfrm_protos[], xfrm_dirs[], xfrm_ac
 int words_prefix(struct words *w, struct xfrm_addr *addr, u8 *len, u16 *family);
 
 /* What names a state: src, dst, proto, spi, in any order; at least one. */
-struct xfrm_id {
+struct xfrm_name {
 	u16 family;
 	u8 proto; /* 0: not given */
 	bool has_spi;
@@ -65,7 +65,7 @@ struct xfrm_id {
 };
 
 /* loose: proto need not be there. */
-int words_id(struct words *w, bool loose, struct xfrm_id *id);
+int words_id(struct words *w, bool loose, struct xfrm_name *id);
 
 /* Behind `mark`, `sel`, `limit`; words of a selector until one that is none. */
 int words_mark(struct words *w, struct xfrm_markmask *m);
