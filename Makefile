@@ -81,6 +81,7 @@ interop:
 	@scripts/deps build interop
 	@$(SUBMAKE) programs $(B)/test/forkserver.so
 	@TUNL_BUILD=$(abspath $(B)) tests/interop/run $(T)
+	@$(if $(T),,TUNL_BUILD=$(abspath $(B)) tests/interop/cli)
 
 fuzz:
 	@scripts/deps build check
