@@ -82,6 +82,7 @@ static void unqueue(struct confd *k, struct conf_entry *en)
 		k->nfailed--;
 	else
 		k->ntodo--;
+	k->daemon->bulk = k->ntodo >= GATHER;
 }
 
 void conf_entry_free(struct confd *k, struct conf_entry *en)
@@ -116,6 +117,7 @@ void conf_queue(struct confd *k, struct conf_entry *en)
 	list_add(&k->todo, &en->queue);
 	en->queued = true;
 	k->ntodo++;
+	k->daemon->bulk = k->ntodo >= GATHER;
 	arm(k, 0);
 }
 

@@ -69,6 +69,7 @@ struct daemon {
 	struct confd *conf;
 	struct ns_identity started_in; /* ino 0: not known */
 	bool gather;	  /* many tunnels are made at once: they are taken over together */
+	bool bulk;	  /* likewise, all the while: namespaces are looked at now and then */
 	uv_poll_t mounts; /* /proc/self/mountinfo: says when a name went */
 	int mounts_fd;
 	uv_timer_t scan;  /* runs while namespaces are held */

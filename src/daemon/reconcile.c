@@ -17,6 +17,7 @@
 enum {
 	GATHER_MS = 1,	/* for the notifications that belong together */
 	RETRY_MS = 200, /* what failed may work then */
+	BULK_MS = 300,	/* between looks while thousands of devices come or go */
 };
 
 static void arm(struct ns *ns, u64 ms);
@@ -149,6 +150,8 @@ static void arm(struct ns *ns, u64 ms)
 {
 	if (ns->fd < 0)
 		return;
+	if (ns->daemon->bulk)
+		ms = max_of(ms, (u64)BULK_MS);
 	if (!uv_is_active((uv_handle_t *)&ns->timer) || uv_timer_get_due_in(&ns->timer) > ms)
 		uv_timer_start(&ns->timer, on_timer, ms, 0);
 }
