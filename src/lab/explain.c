@@ -8,9 +8,16 @@
 #include <string.h>
 
 #include "lab/pcapfile.h"
+#include "report/report.h"
+
+/* A page of more could not be read, nor loaded: the rest is counted. */
+enum { PAGE_PACKETS = 300 };
 
 struct run {
 	const char *name; /* of the file, for messages */
+	const char *page; /* write HTML there, "-": to stdout; NULL: text or JSON */
+	json_t *packets;  /* of the page */
+	u64 more;	  /* packets that are not in it */
 	bool json;
 	bool first; /* no packet has been printed */
 	int status;
@@ -20,13 +27,15 @@ struct run {
 };
 
 static const char usage_text[] =
-	"Usage: tunl explain FILE|- [ -j ] [ --gue PORT ]... [ --fou PORT[:PROTO] ]...\n"
+	"Usage: tunl explain FILE|- [ -j | --html[=PAGE] ] [ --gue PORT ]... [ --fou PORT[:PROTO] "
+	"]...\n"
 	"\n"
 	"Says what the packets of a capture (pcap or pcapng) are made of: every layer with\n"
 	"its offset and size, checksums checked, and the sum of the sizes.\n"
 	"\n"
 	"  -, FILE             read standard input, or FILE\n"
 	"  -j, --json          print a JSON array, everything in it\n"
+	"  --html[=PAGE]       write a page of HTML, to standard output or the file PAGE\n"
 	"  --gue PORT          UDP packets to PORT carry GUE (default: 6080)\n"
 	"  --fou PORT[:PROTO]  UDP packets to PORT carry IP protocol PROTO (default: 4 or 41,\n"
 	"                      whichever the first bits show)\n";
@@ -77,12 +86,39 @@ static void print_json(struct run *r, const struct frame *f)
 	json_decref(o);
 }
 
+static void keep_for_page(struct run *r, const struct frame *f)
+{
+	if (json_array_size(r->packets) < PAGE_PACKETS)
+		json_array_append_new(r->packets, explain_json_data(f, &r->d));
+	else
+		r->more++;
+}
+
+/* The name as JSON can have it: one that is no UTF-8 is not shown. */
+static void write_page(struct run *r)
+{
+	const char *slash = strrchr(r->name, '/'), *name = slash ? slash + 1 : r->name;
+	json_t *title = json_sprintf("Packets of %s", name);
+	json_t *doc = json_pack("{s:o, s:O, s:I}", "title",
+				title ? title : json_string("Packets of a capture"), "packets",
+				r->packets, "more", (json_int_t)r->more);
+	struct err e;
+
+	if (report_write(r->page, doc, &e) < 0) {
+		fprintf(stderr, "tunl: %s\n", e.text);
+		r->status = 1;
+	}
+	json_decref(doc);
+}
+
 static void print_frame(struct run *r, const struct frame *f)
 {
 	const struct layer *l;
 
 	dissect_frame(&r->d, f, &r->ports);
-	if (r->json) {
+	if (r->page) {
+		keep_for_page(r, f);
+	} else if (r->json) {
 		print_json(r, f);
 	} else {
 		fputs(r->first ? "" : "\n", stdout);
@@ -105,10 +141,14 @@ static void print_packets(struct run *r, FILE *in)
 	struct pcapfile *pf = pcapfile_open(in, &e);
 	struct frame f;
 
+	r->packets = json_array();
 	fputs(r->json ? "[" : "", stdout);
 	while (pf && pcapfile_next(pf, &f, &e) == 1)
 		print_frame(r, &f);
 	fputs(r->json ? "]\n" : "", stdout);
+	if (r->page && (!e.code || json_array_size(r->packets)))
+		write_page(r);
+	json_decref(r->packets);
 	pcapfile_free(pf);
 	fflush(stdout);
 	if (!e.code)
@@ -130,7 +170,7 @@ static int run_file(struct run *r, const char *path)
 	print_packets(r, in);
 	if (!std)
 		fclose(in);
-	if (ferror(stdout)) {
+	if (ferror(stdout) && !r->page) {
 		fprintf(stderr, "tunl: standard output cannot be written: %s\n", strerror(errno));
 		return 1;
 	}
@@ -153,17 +193,18 @@ static int bad_port(const char *option, const char *arg)
 /* -1 to go on, or the exit status. */
 static int parse(struct run *r, int argc, char **argv)
 {
-	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-					      {"gue", required_argument, NULL, 'g'},
-					      {"fou", required_argument, NULL, 'f'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
+	static const struct option longs[] = {
+		{"json", no_argument, NULL, 'j'},      {"gue", required_argument, NULL, 'g'},
+		{"fou", required_argument, NULL, 'f'}, {"html", optional_argument, NULL, 'H'},
+		{"help", no_argument, NULL, 'h'},      {0}};
 	int c;
 
 	optind = 0; /* getopt may have been used before: begin anew */
 	while ((c = getopt_long(argc, argv, "jh", longs, NULL)) != -1) {
 		if (c == 'j')
 			r->json = true;
+		else if (c == 'H')
+			r->page = optarg ? optarg : "-";
 		else if (c == 'h')
 			return usage(stdout, 0);
 		else if (c == 'g' && add_gue(&r->ports, optarg))
@@ -173,7 +214,7 @@ static int parse(struct run *r, int argc, char **argv)
 		else if (c == '?')
 			return usage(stderr, 255);
 	}
-	if (argc - optind == 1)
+	if (argc - optind == 1 && !(r->json && r->page))
 		return -1;
 	return usage(stderr, 255);
 }

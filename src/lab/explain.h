@@ -29,8 +29,11 @@ void explain_text(FILE *out, const struct frame *f, const struct dissection *d, 
 /* Everything in it as a JSON object; the caller owns it. NULL: no memory. */
 json_t *explain_json(const struct frame *f, const struct dissection *d);
 
+/* The same with its bytes, in hex, as member "data". */
+json_t *explain_json_data(const struct frame *f, const struct dissection *d);
+
 /*
- * `tunl explain FILE|- [-j] [--gue PORT] [--fou PORT[:PROTO]]`; argv[0] is
+ * `tunl explain FILE|- [-j | --html[=PAGE]] [--gue PORT] [--fou PORT[:PROTO]]`; argv[0] is
  * "explain". The exit status: 0, 1 for what cannot be read or is malformed
  * (what could be read has been printed), 255 for a wrong command line.
  */

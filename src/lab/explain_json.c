@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A dissection as JSON: everything that is in it. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lab/explain.h"
 
@@ -135,5 +136,21 @@ json_t *explain_json(const struct frame *f, const struct dissection *d)
 	json_object_set_new(o, "layers", layers);
 	if (size_sum(&s, d))
 		json_object_set_new(o, "sum", json_sum(&s));
+	return o;
+}
+
+json_t *explain_json_data(const struct frame *f, const struct dissection *d)
+{
+	static const char digits[] = "0123456789abcdef";
+	json_t *o = explain_json(f, d);
+	char *hex = malloc(2 * (size_t)f->caplen + 1);
+
+	for (u32 i = 0; hex && i < f->caplen; i++) {
+		hex[2 * (size_t)i] = digits[f->data[i] >> 4];
+		hex[2 * (size_t)i + 1] = digits[f->data[i] & 15];
+	}
+	if (hex)
+		json_object_set_new(o, "data", json_stringn_nocheck(hex, 2 * (size_t)f->caplen));
+	free(hex);
 	return o;
 }

@@ -55,20 +55,6 @@ static void note_sum(struct lab_wire *w, const struct size_sum *s, const char *t
 			      json_pack("{s:s, s:i}", "text", text, "total", (int)s->total));
 }
 
-static json_t *with_data(json_t *packet, const struct frame *f)
-{
-	char *hex = malloc(2 * (size_t)f->caplen + 1);
-
-	if (!hex)
-		return packet;
-	hex[0] = '\0';
-	for (u32 i = 0; i < f->caplen; i++)
-		snprintf(hex + 2 * (size_t)i, 3, "%02x", f->data[i]);
-	json_object_set_new(packet, "data", json_string(hex));
-	free(hex);
-	return packet;
-}
-
 static int explain_one(struct lab_wire *w, struct lab_ui *ui, const struct frame *f, bool tunnel,
 		       struct err *e)
 {
@@ -81,7 +67,7 @@ static int explain_one(struct lab_wire *w, struct lab_ui *ui, const struct frame
 		explain_text(ui->out, f, d, ui->colour);
 		fputc('\n', ui->out);
 	}
-	json_array_append_new(w->packets, with_data(explain_json(f, d), f));
+	json_array_append_new(w->packets, explain_json_data(f, d));
 	if (err < 0 || !size_sum(&s, d))
 		return err_set(e, EBADMSG, "packet %u is malformed", (unsigned)f->number);
 	note_sum(w, &s, size_sum_text(&s, text, sizeof(text)), tunnel);

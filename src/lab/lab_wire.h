@@ -12,7 +12,7 @@
 
 struct lab_wire {
 	struct dissection *d; /* room for one */
-	json_t *packets;      /* array: explain_json() of each, and its layers' names and bytes */
+	json_t *packets;      /* array: explain_json_data() of each */
 	json_t *sums;	      /* array of {text, total} of each */
 	char sum[160];	      /* of the first packet in the tunnel */
 	u32 plain, wrapped;   /* bytes of the first packet without and with the tunnel */

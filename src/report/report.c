@@ -301,16 +301,18 @@ static int write_beside(const char *path, const json_t *doc)
 
 int report_write(const char *path, const json_t *doc, struct err *e)
 {
+	bool file = strcmp(path, "-") != 0;
 	int err;
 
-	if (strcmp(path, "-") != 0) {
+	if (file) {
 		err = write_beside(path, doc);
 	} else {
 		report_print(stdout, doc);
 		err = fflush(stdout) || ferror(stdout) ? -(errno ? errno : EIO) : 0;
 	}
-	return err ? err_set(e, -err, "cannot write the report to %.100s: %s%s", path,
-			     strerror(-err),
-			     err == -ENOSPC ? " (nothing of it was left there)" : "")
-		   : 0;
+	if (!err)
+		return 0;
+	return err_set(e, -err, "cannot write the report to %.100s: %s%s",
+		       file ? path : "standard output", strerror(-err),
+		       file && err == -ENOSPC ? " (nothing of it was left there)" : "");
 }

@@ -107,13 +107,19 @@ static int names(const struct place_dev *a, const struct place_dev *b)
 	return !strcmp(remote, local) ? 1 : -1;
 }
 
-static bool same_mode(const struct place_dev *a, const struct place_dev *b)
+/* Of one mode, and with one key or none. */
+static bool same_kind(const struct place_dev *a, const struct place_dev *b)
 {
+	static const char *const what[] = {"mode", "key"};
 	char x[24], y[24];
 
-	tunnel_word(words(a), "mode", x, sizeof(x));
-	tunnel_word(words(b), "mode", y, sizeof(y));
-	return !strcmp(x, y);
+	for (size_t i = 0; i < countof(what); i++) {
+		tunnel_word(words(a), what[i], x, sizeof(x));
+		tunnel_word(words(b), what[i], y, sizeof(y));
+		if (strcmp(x, y) != 0)
+			return false;
+	}
+	return true;
 }
 
 static void label_tube(struct place_tube *t, const struct place_dev *a)
@@ -146,7 +152,7 @@ static void find_tubes(struct places *p)
 			struct place_dev *x = &p->devs[a], *y = &p->devs[b];
 			int xy, yx;
 
-			if (!is_tunnel(x) || !is_tunnel(y) || x->net == y->net || !same_mode(x, y))
+			if (!is_tunnel(x) || !is_tunnel(y) || x->net == y->net || !same_kind(x, y))
 				continue;
 			xy = names(x, y);
 			yx = names(y, x);

@@ -74,6 +74,18 @@ def lab_pcap():
         yield corpus.pcapng(frames[:2], order=order, resolution=9, simple=True)
 
 
+def lab_file():
+    for path in sorted((pathlib.Path(__file__).resolve().parents[2] / "labs").glob("*.lab")):
+        yield path.read_bytes()
+
+
+def report_page():
+    for group in capture_corpus().GROUPS.values():
+        for _, data in group():
+            yield data
+    yield from (b"<script>", b"\"><img src=x onerror=alert(1)>", b"</script>&amp;'", "\u202e\u0085\u2066".encode())
+
+
 def main(target, folder):
     for number, data in enumerate(globals().get(target, lambda: [])()):
         (pathlib.Path(folder) / f"seed{number}").write_bytes(data)
