@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cli/xfrm.h"
+#include "cli/xfrm_call.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -10,39 +10,24 @@
 #include "cli/ctl.h"
 #include "cli/ip_call.h"
 #include "cli/xfrm_kernel.h"
+#include "cli/xfrm.h"
 #include "ipsec/secret.h"
 
 enum { REQUEST = XFRM_LINE + 32 };
-
-/* A call: its words, and what a list is to show. */
-struct call {
-	const struct cli *cli;
-	const char *object;
-	struct words w;
-	struct err e;
-	bool keys;
-	json_t *rows; /* with -j: what was printed */
-	/* of a list: what it is narrowed to, and with *_set whether by that */
-	struct xfrm_name id;
-	bool mode_set, reqid_set, dir_set, index_set, action_set, priority_set, sub_set;
-	u32 mode, reqid, flags, dir, index, action, priority, sub;
-	struct xfrm_sel sel;
-	u32 deleted; /* by deleteall */
-};
 
 static u32 ifindex_of(const char *dev)
 {
 	return if_nametoindex(dev);
 }
 
-static int complain(const struct call *c)
+int xfrm_complain(const struct call *c)
 {
 	fprintf(stderr, "%s\n", c->e.text);
 	return c->e.status ? c->e.status : EXIT_REFUSED;
 }
 
 /* What rtnetlink would have answered. */
-static int refused(const struct call *c)
+int xfrm_refused(const struct call *c)
 {
 	if (c->e.text[0])
 		fprintf(stderr, "Error: %s\n", c->e.text);
@@ -51,8 +36,8 @@ static int refused(const struct call *c)
 	return EXIT_KERNEL;
 }
 
-static int request(struct call *c, const char *op, const char *line,
-		   int (*row)(void *ctx, json_t *row))
+int xfrm_request(struct call *c, const char *op, const char *line,
+		 int (*row)(void *ctx, json_t *row))
 {
 	char *config = secret_alloc(REQUEST);
 	struct ctl_request req = {.verb = "xfrm", .config = config, .row = row, .ctx = c};
@@ -87,22 +72,22 @@ static int change(struct call *c, const char *op)
 	if (!err)
 		err = state ? sa_read(&c->w, sa) : policy_read(&c->w, &policy);
 	if (err) {
-		status = complain(c);
+		status = xfrm_complain(c);
 	} else {
 		text_init(&t, line, XFRM_LINE);
 		if (state)
 			sa_print(sa, false, &t);
 		else
 			policy_print(&policy, &t);
-		if (request(c, op, line, NULL))
-			status = refused(c);
+		if (xfrm_request(c, op, line, NULL))
+			status = xfrm_refused(c);
 	}
 	secret_free(line);
 	secret_free(sa);
 	return status;
 }
 
-static void fill_id(const struct xfrm_name *id, const struct xfrm_markmask *m, struct text *t)
+void xfrm_fill_id(const struct xfrm_name *id, const struct xfrm_markmask *m, struct text *t)
 {
 	u16 family = id->family ? id->family : XFRM_IP4;
 
@@ -136,11 +121,11 @@ static int read_id(struct call *c, struct text *t)
 	}
 	if (!err && !has_id)
 		err = err_exit(&c->e, EXIT_KERNEL, EINVAL, "RTNETLINK answers: Invalid argument");
-	fill_id(&id, &mark, t);
+	xfrm_fill_id(&id, &mark, t);
 	return err;
 }
 
-static int print_row(void *ctx, json_t *row)
+int xfrm_print_row(void *ctx, json_t *row)
 {
 	struct call *c = ctx;
 	const json_t *state = json_object_get(row, "state");
@@ -177,213 +162,10 @@ static int get_or_delete(struct call *c, const char *op)
 		text_add(&t, "keys ");
 	err = state ? read_id(c, &t) : policy_read(&c->w, &policy);
 	if (err)
-		return complain(c);
+		return xfrm_complain(c);
 	if (!state)
 		policy_print(&policy, &t);
-	return request(c, op, line, get ? print_row : NULL) ? refused(c) : 0;
-}
-
-/* Whether the len given bits of want are a's. */
-static bool addr_shown(const struct xfrm_addr *a, const struct xfrm_addr *want, u32 len)
-{
-	struct xfrm_sel sel = {.dst = *want, .dst_len = (u8)len};
-	struct xfrm_flow f = {.dst = *a};
-
-	return sel_matches(&sel, &f);
-}
-
-static bool state_shown(const struct call *c, const struct sa_cfg *s)
-{
-	return addr_shown(&s->src, &c->id.src, c->id.src_len) &&
-	       addr_shown(&s->dst, &c->id.dst, c->id.dst_len) &&
-	       (!c->id.proto || c->id.proto == s->proto) &&
-	       (!c->id.has_spi || be32_eq(c->id.spi, s->spi)) &&
-	       (!c->mode_set || c->mode == s->mode) && (!c->reqid_set || c->reqid == s->reqid) &&
-	       (!c->flags || c->flags & s->flags);
-}
-
-static bool policy_shown(const struct call *c, const struct policy_cfg *p)
-{
-	return addr_shown(&p->sel.src, &c->sel.src, c->sel.src_len) &&
-	       addr_shown(&p->sel.dst, &c->sel.dst, c->sel.dst_len) &&
-	       (!c->sel.proto || c->sel.proto == p->sel.proto) &&
-	       (!c->dir_set || c->dir == p->dir) && (!c->index_set || c->index == p->index) &&
-	       (!c->action_set || c->action == p->action) &&
-	       (!c->priority_set || c->priority == p->priority) &&
-	       (!c->sub_set || c->sub == p->sub) && (!c->flags || c->flags & p->flags);
-}
-
-/* Whether the row is among what is asked for; with its configuration read. */
-static bool is_shown(const struct call *c, const json_t *row)
-{
-	const json_t *state = json_object_get(row, "state");
-	struct policy_cfg policy;
-	struct sa_cfg sa;
-	char line[XFRM_LINE];
-	bool shown;
-
-	text_copy(line, sizeof(line),
-		  json_string_value(state ? state : json_object_get(row, "policy")));
-	if (!state)
-		return !policy_line(line, &policy, NULL) && policy_shown(c, &policy);
-	shown = !sa_line(line, &sa, NULL) && state_shown(c, &sa);
-	secret_wipe(&sa, sizeof(sa));
-	secret_wipe(line, sizeof(line));
-	return shown;
-}
-
-static int list_row(void *ctx, json_t *row)
-{
-	return is_shown(ctx, row) ? print_row(ctx, row) : 0;
-}
-
-static int number_word(struct words *w, const char *why, u32 *out, bool *set)
-{
-	*set = true;
-	return words_u32(w, why, ~0U, out);
-}
-
-static int table_word(struct words *w, const struct word_value *t, const char *why, u32 *out)
-{
-	return words_of_table(w, t, why, out);
-}
-
-static int flag_words(struct words *w, const struct word_value *t, u32 *flags)
-{
-	bool hit = true;
-
-	while (hit) {
-		hit = false;
-		for (u32 i = 0; t[i].word; i++)
-			if (words_take(w, t[i].word)) {
-				*flags |= t[i].value;
-				hit = true;
-			}
-	}
-	return 0;
-}
-
-static int state_filter(struct call *c)
-{
-	struct words *w = &c->w;
-
-	if (words_take(w, "mode")) {
-		c->mode_set = true;
-		return table_word(w, xfrm_modes, "MODE value is invalid", &c->mode);
-	}
-	if (words_take(w, "reqid"))
-		return number_word(w, "REQID value is invalid", &c->reqid, &c->reqid_set);
-	if (words_take(w, "flag"))
-		return flag_words(w, sa_flags, &c->flags);
-	return words_id(w, true, &c->id);
-}
-
-static int policy_filter(struct call *c)
-{
-	static const struct word_value ptypes[] = {{"main", 0}, {"sub", 1}, {NULL, 0}};
-	struct words *w = &c->w;
-
-	if (words_take(w, "dir")) {
-		c->dir_set = true;
-		return table_word(w, xfrm_dirs, "DIR value is invalid", &c->dir);
-	}
-	if (words_take(w, "index"))
-		return number_word(w, "INDEX value is invalid", &c->index, &c->index_set);
-	if (words_take(w, "ptype")) {
-		c->sub_set = true;
-		return table_word(w, ptypes, "PTYPE value is invalid", &c->sub);
-	}
-	if (words_take(w, "action")) {
-		c->action_set = true;
-		return table_word(w, xfrm_actions, "ACTION value is invalid\n", &c->action);
-	}
-	if (words_take(w, "priority"))
-		return number_word(w, "PRIORITY value is invalid", &c->priority, &c->priority_set);
-	if (words_take(w, "flag"))
-		return flag_words(w, policy_flags, &c->flags);
-	return words_sel(w, &c->sel);
-}
-
-static int read_filter(struct call *c)
-{
-	bool state = !strcmp(c->object, "state");
-	int err = 0;
-
-	while (!err && words_peek(&c->w)) {
-		if (words_take(&c->w, "nokeys"))
-			c->keys = false;
-		else if (c->cli->dialect == DIALECT_TUNL && words_take(&c->w, "keys"))
-			c->keys = true;
-		else
-			err = state ? state_filter(c) : policy_filter(c);
-	}
-	return err;
-}
-
-static int list(struct call *c, const char *op)
-{
-	(void)op;
-	if (read_filter(c))
-		return complain(c);
-	return request(c, "list", c->keys && !strcmp(c->object, "state") ? "keys" : "", list_row)
-		       ? refused(c)
-		       : 0;
-}
-
-static int keep_row(void *ctx, json_t *row)
-{
-	struct call *c = ctx;
-
-	return is_shown(c, row) ? json_array_append(c->rows, row) : 0;
-}
-
-/* The words that name one of a listed row's kind. */
-static void name_row(const json_t *row, struct text *t)
-{
-	const char *state = json_string_value(json_object_get(row, "state"));
-	struct policy_cfg policy = {0};
-	char line[XFRM_LINE];
-	struct sa_cfg sa = {0};
-
-	text_copy(line, sizeof(line),
-		  state ? state : json_string_value(json_object_get(row, "policy")));
-	if (!state) {
-		policy_line(line, &policy, NULL);
-		policy_print(&policy, t);
-		return;
-	}
-	sa_line(line, &sa, NULL);
-	fill_id(&(struct xfrm_name){.family = sa.family,
-				    .proto = sa.proto,
-				    .spi = sa.spi,
-				    .src = sa.src,
-				    .dst = sa.dst},
-		&sa.mark, t);
-}
-
-static int delete_all(struct call *c, const char *op)
-{
-	json_t *printed = c->rows;
-	char line[XFRM_LINE];
-	struct text t;
-	size_t i;
-	json_t *row;
-	int rc;
-
-	(void)op;
-	if (read_filter(c))
-		return complain(c);
-	c->rows = json_array();
-	rc = request(c, "list", "", keep_row);
-	json_array_foreach(c->rows, i, row)
-	{
-		text_init(&t, line, sizeof(line));
-		name_row(row, &t);
-		rc = rc ? rc : request(c, "delete", line, NULL);
-	}
-	json_decref(c->rows);
-	c->rows = printed;
-	return rc ? refused(c) : 0;
+	return xfrm_request(c, op, line, get ? xfrm_print_row : NULL) ? xfrm_refused(c) : 0;
 }
 
 static int flush(struct call *c, const char *op)
@@ -403,10 +185,10 @@ static int flush(struct call *c, const char *op)
 			err = words_bad(&c->w, words_peek(&c->w), "unknown");
 	}
 	if (err)
-		return complain(c);
+		return xfrm_complain(c);
 	/* nothing to flush is no error to iproute2 */
-	if (request(c, op, !state && value ? "sub" : "", NULL) && c->e.code != ESRCH)
-		return refused(c);
+	if (xfrm_request(c, op, !state && value ? "sub" : "", NULL) && c->e.code != ESRCH)
+		return xfrm_refused(c);
 	return 0;
 }
 
@@ -428,7 +210,7 @@ static int count_row(void *ctx, json_t *row)
 
 static int count(struct call *c, const char *op)
 {
-	return request(c, op, "", count_row) ? refused(c) : 0;
+	return xfrm_request(c, op, "", count_row) ? xfrm_refused(c) : 0;
 }
 
 static int help(struct call *c, const char *op)
@@ -446,11 +228,11 @@ static const struct {
 	{"add", "add", change},
 	{"update", "update", change},
 	{"delete", "delete", get_or_delete},
-	{"deleteall", NULL, delete_all},
-	{"delall", NULL, delete_all},
-	{"list", "list", list},
-	{"show", "list", list},
-	{"lst", "list", list},
+	{"deleteall", NULL, xfrm_delete_all},
+	{"delall", NULL, xfrm_delete_all},
+	{"list", "list", xfrm_list},
+	{"show", "list", xfrm_list},
+	{"lst", "list", xfrm_list},
 	{"get", "get", get_or_delete},
 	{"flush", "flush", flush},
 	{"count", "count", count},
@@ -460,7 +242,7 @@ static const struct {
 static int run(struct call *c, const char *verb)
 {
 	if (!verb)
-		return list(c, "list");
+		return xfrm_list(c, "list");
 	for (u32 i = 0; i < countof(verbs); i++)
 		if (text_is_prefix(verb, verbs[i].word))
 			return verbs[i].run(c, verbs[i].op);
@@ -488,7 +270,7 @@ static int stat_row(void *ctx, json_t *row)
 static int stats(struct call *c)
 {
 	c->object = "stat";
-	return request(c, "get", "", stat_row) ? refused(c) : 0;
+	return xfrm_request(c, "get", "", stat_row) ? xfrm_refused(c) : 0;
 }
 
 /* The real ip, with the options that matter to it. */
