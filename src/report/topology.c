@@ -12,7 +12,7 @@ const char *tunnel_word(const char *words, const char *key, char *buf, size_t le
 	size_t n = strlen(key);
 
 	*buf = '\0';
-	for (const char *s = words; s && *s; s += strcspn(s, " "), s += strspn(s, " ")) {
+	for (const char *s = words; n && *s; s += strcspn(s, " "), s += strspn(s, " ")) {
 		if (strncmp(s, key, n) != 0 || s[n] != ' ')
 			continue;
 		s += n + 1;
@@ -107,19 +107,18 @@ static int names(const struct place_dev *a, const struct place_dev *b)
 	return !strcmp(remote, local) ? 1 : -1;
 }
 
-/* Of one mode, and with one key or none. */
+/* Of one mode, and where the packets bear the key, of one key or none. */
 static bool same_kind(const struct place_dev *a, const struct place_dev *b)
 {
-	static const char *const what[] = {"mode", "key"};
 	char x[24], y[24];
 
-	for (size_t i = 0; i < countof(what); i++) {
-		tunnel_word(words(a), what[i], x, sizeof(x));
-		tunnel_word(words(b), what[i], y, sizeof(y));
-		if (strcmp(x, y) != 0)
-			return false;
-	}
-	return true;
+	tunnel_word(words(a), "mode", x, sizeof(x));
+	tunnel_word(words(b), "mode", y, sizeof(y));
+	if (strcmp(x, y) != 0 || strcmp(x, "gre") != 0)
+		return !strcmp(x, y);
+	tunnel_word(words(a), "key", x, sizeof(x));
+	tunnel_word(words(b), "key", y, sizeof(y));
+	return !strcmp(x, y);
 }
 
 static void label_tube(struct place_tube *t, const struct place_dev *a)
@@ -127,7 +126,7 @@ static void label_tube(struct place_tube *t, const struct place_dev *a)
 	char mode[24], key[24];
 
 	tunnel_word(words(a), "mode", mode, sizeof(mode));
-	tunnel_word(words(a), "key", key, sizeof(key));
+	tunnel_word(words(a), strcmp(mode, "gre") ? "" : "key", key, sizeof(key));
 	snprintf(t->label, sizeof(t->label), "%s%s%s", mode, key[0] ? ", key " : "", key);
 }
 

@@ -239,7 +239,7 @@ def test_print(browser, page):
     assert len(browser.call("Page.printToPDF")["data"]) > 10000
 
 
-@pytest.mark.parametrize("name", ["gre", "6rd", "nbma", "nested", "pmtu", "pods", "spoof", "isatap"])
+@pytest.mark.parametrize("name", ["gre", "6rd", "nbma", "nested", "pmtu", "pods", "spoof", "isatap", "vti"])
 def test_other_labs(browser, tunl, lab, tmp_path, name):
     """Their drawings: boxes do not overlap, no text leaves its box, every tunnel pair has a tube."""
     path = tmp_path / "x.html"
@@ -247,7 +247,7 @@ def test_other_labs(browser, tunl, lab, tmp_path, name):
     left_nothing(tunl, lab)
     look(browser, path, width=1300)
     assert not browser.complaints and count(browser, ".pkt") >= 4
-    tubes = {"gre": 2, "6rd": 1, "nbma": 2, "nested": 2, "pmtu": 1, "pods": 1, "spoof": 2, "isatap": 1}
+    tubes = {"gre": 2, "6rd": 1, "nbma": 2, "nested": 2, "pmtu": 1, "pods": 1, "spoof": 2, "isatap": 1, "vti": 1}
     assert count(browser, ".tube") == tubes[name] and count(browser, ".tube.half") == (name == "spoof")
     assert browser.ask("""(() => { const r = [...document.querySelectorAll('.topo .net')].map(n => n.getBoundingClientRect());
         return r.every((a, i) => r.every((b, k) => i === k || a.right <= b.left || b.right <= a.left)); })()""")
