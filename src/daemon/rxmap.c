@@ -140,12 +140,15 @@ static void fill(struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)
 		*rx = (struct bpf_rx){.nbound = BPF_RX_SLOW};
 }
 
-static int write_key(struct ns *ns, const struct dirty *dirty, const struct mode_info *m)
+/* What the mode's driver has under the key, for the outer protocol that it receives. */
+static int write_key(struct ns *ns, const struct dirty *dirty, const struct mode *mode)
 {
+	const struct mode_info *m = mode_info(mode->id);
+	u8 proto = mode->proto[0].proto;
 	struct bpf_rx_key key = {.remote = dirty->key.remote,
 				 .local = dirty->key.local,
 				 .key = dirty->key.key,
-				 .proto = m->proto,
+				 .proto = proto,
 				 .keyed = dirty->key.keyed};
 	struct lookup_rule rule;
 	struct bpf_rx rx;
@@ -153,7 +156,7 @@ static int write_key(struct ns *ns, const struct dirty *dirty, const struct mode
 	if ((!be32_is_zero(key.local) && !addr_is_local(ns, key.local)) ||
 	    !lookup_compile(&ns->rx[m->driver], &dirty->key, &rule))
 		return bpf_ns_set_rx(ns->bpf, &key, NULL);
-	fill(&rx, &rule, m->proto);
+	fill(&rx, &rule, proto);
 	return bpf_ns_set_rx(ns->bpf, &key, &rx);
 }
 
@@ -169,7 +172,7 @@ int rxmap_write(struct ns *ns)
 			const struct mode *m = mode_by_id(id);
 
 			if (m && m->fast && m->proto[0].proto)
-				failed = write_key(ns, dirty, mode_info(id));
+				failed = write_key(ns, dirty, m);
 			err = failed ? failed : err;
 		}
 		htab_del(&ns->rx_dirty, n);

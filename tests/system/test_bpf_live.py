@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
@@ -212,3 +213,16 @@ def test_others_filters_go_on(pair):
     add_filter(a, "4,48 0 0 23,21 0 1 1,6 0 0 2,6 0 0 4294967295")
     assert a.space.ping("10.10.20.2", "-W", "1", check=False).returncode != 0
     a.space.ping(INNER_B)
+
+
+@pytest.mark.parametrize("datapath", ["bpf"])
+def test_received_by_the_programs(ends):
+    """While parent and engine stand still: neither way needs the daemon."""
+    e = ends().both()
+    e.a.ping(e.B)
+    pids = e.tunl.parent_and_engine()
+    e.tunl.kill(*pids, sig=signal.SIGSTOP)
+    try:
+        wait_until(lambda: not e.a.ping(e.B, "-W", "1", check=False).returncode)
+    finally:
+        e.tunl.kill(*pids, sig=signal.SIGCONT)
