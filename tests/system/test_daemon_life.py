@@ -142,7 +142,7 @@ def test_dead_engine_is_replaced(tunl, underlay):
 
 
 def test_hung_daemon_is_given_up(tunl, underlay):
-    """The command says so after about five seconds, and does nothing else."""
+    """The command says so after some seconds, and does nothing else."""
     net = underlay()
     tunl(net.a, f"add tun1 mode ipip {A}")
     parent, _ = tunl.parent_and_engine()
@@ -151,7 +151,7 @@ def test_hung_daemon_is_given_up(tunl, underlay):
     done = tunl.refused(net.a, "add tun2 mode ipip remote 192.0.2.1")
     took = time.monotonic() - start
     tunl.kill(parent, sig=signal.SIGCONT)
-    assert 3 <= took <= 8 and done.stderr.strip(), f"{took:.1f} s: {done.stderr}"
+    assert 10 <= took <= 25 and done.stderr.strip(), f"{took:.1f} s: {done.stderr}"
     assert "tunld" in done.stderr
     tunl(net.a, "show")
 
