@@ -60,6 +60,18 @@ static void link_update(struct ns *ns, const struct rtnl_link *new)
 	tunnel_link_changed(ns, new->ifindex);
 }
 
+/*
+ * A tunnel's device that is down, and was before if there was one: nothing is routed to
+ * it. Thousands that are made do not have all routes looked up each time.
+ */
+static bool is_idle(const struct link *was, const struct rtnl_link *now)
+{
+	const char *kind = was ? was->l.kind : now->kind;
+
+	return !strcmp(kind, "tun") && !(was && was->l.flags & IFF_UP) &&
+	       (now->gone || !(now->flags & IFF_UP));
+}
+
 static void link_event(struct ns *ns, const struct nlmsghdr *nlh)
 {
 	struct rtnl_link new;
@@ -67,12 +79,13 @@ static void link_event(struct ns *ns, const struct nlmsghdr *nlh)
 
 	if (rtnl_link_parse(nlh, &new))
 		return;
-	ns->routes_changed = true; /* up, down and mtu decide about routes */
+	l = link_find(ns, new.ifindex);
+	if (!is_idle(l, &new))
+		ns->routes_changed = true; /* up, down and mtu decide about routes */
 	if (!new.gone) {
 		link_update(ns, &new);
 		return;
 	}
-	l = link_find(ns, new.ifindex);
 	if (l)
 		link_forget(ns, l);
 }

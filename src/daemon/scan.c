@@ -16,7 +16,10 @@
 #include "daemon/follow.h"
 #include "lib/log.h"
 
-enum { SOON_MS = 50 }; /* after a change of mounts: for those that come with it */
+enum {
+	SOON_MS = 50, /* after a change of mounts: for those that come with it */
+	LOOK_FDS = 6, /* descriptors that a look has at once, and some more */
+};
 
 /* The inode in "net:[INODE]"; 0: it is something else. */
 static ino_t inode_of_text(const char *text)
@@ -301,10 +304,32 @@ static struct ns *first_ended(struct daemon *d)
 	return NULL;
 }
 
+/* As many descriptors as a look needs at once: without them everything looks abandoned. */
+static bool can_look(void)
+{
+	int fd[LOOK_FDS], n = 0;
+	bool all;
+
+	while (n < LOOK_FDS) {
+		fd[n] = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+		if (fd[n] < 0)
+			break;
+		n++;
+	}
+	all = n == LOOK_FDS;
+	while (n)
+		close(fd[--n]);
+	return all;
+}
+
 static void look(struct daemon *d)
 {
 	struct ns *ns;
 
+	if (!can_look()) {
+		log_error("no descriptors are left: namespaces are not looked at, and kept");
+		return;
+	}
 	if (d->scan_mounts)
 		look_at_names(d);
 	if (any_doubtful(d))

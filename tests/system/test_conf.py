@@ -338,6 +338,26 @@ def test_peers_and_mss(world):
     assert "peers are of tunnels without remote" in done.stderr
 
 
+def test_no_descriptors_left(world, prefix):
+    """When they are used up nothing that is there is lost, and what is missing comes later."""
+    world.write("t1 mode ipip remote 192.0.2.2 local 192.0.2.1 up\n")
+    world.start()
+    wait_until(lambda: settled(world), 20, "t1")
+    index, pid = world.show("t1")["ifindex"], world.tunl.parent_and_engine()[0]
+    limit = run("prlimit", "--pid", pid, "--nofile", "--noheadings", "--output", "SOFT").stdout.strip()
+    used = set(map(int, os.listdir(f"/proc/{pid}/fd")))
+    free = next(fd for fd in range(len(used) + 1) if fd not in used)
+    run("prlimit", "--pid", pid, f"--nofile={free}:")
+    try:
+        run("ip", "netns", "add", f"{prefix}x")  # the names change: it looks at namespaces
+        wait_until(lambda: "no descriptors are left" in world.tunl.log(), 20, "the log line")
+    finally:
+        run("prlimit", "--pid", pid, f"--nofile={limit}:", check=False)
+        run("ip", "netns", "del", f"{prefix}x", check=False)
+    assert world.show("t1")["ifindex"] == index
+    assert "let go" not in world.tunl.log()
+
+
 def test_many(world):
     """Thousands are made in slices; the daemon answers meanwhile."""
     n = int(os.environ.get("TUNL_TEST_MANY", "300"))
