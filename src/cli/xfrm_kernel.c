@@ -24,8 +24,8 @@ struct request {
 	union {
 		struct xfrm_algo_aead aead;
 		struct xfrm_algo enc;
+		u8 room[sizeof(struct xfrm_algo_aead) + KEY]; /* the key ends an algorithm */
 	};
-	u8 key[KEY];
 };
 
 static void fill(struct request *r, bool aead)

@@ -184,7 +184,8 @@ static int serve(struct daemon *d, const struct options *o, struct starter *st, 
 	/* a socket holds the namespace that it is made in: first away from there */
 	conf_note_home(d);
 	priv_isolate(d->rundir);
-	/* no child has this memory, hence not before the last fork; unlocked it is wiped all the same */
+	/* no child has this memory, hence not before the last fork; unlocked it is wiped all the
+	 * same */
 	secret_init();
 	json_set_alloc_funcs(secret_alloc, secret_free); /* answers may hold keys */
 	listen_fd = process_listen(d->rundir, e);
