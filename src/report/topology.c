@@ -137,7 +137,7 @@ static void lengthen_label(const struct places *p, struct place_tube *t)
 
 	tunnel_word(words(&p->devs[t->from]), "local", left, sizeof(left));
 	tunnel_word(words(&p->devs[t->to]), "local", right, sizeof(right));
-	snprintf(longer, sizeof(longer), "%s   %s   %s", left, t->label, right);
+	snprintf(longer, sizeof(longer), "%s \u00b7 %s \u00b7 %s", left, t->label, right);
 	if (left[0] && right[0] && strlen(longer) < sizeof(t->label) &&
 	    text_width(longer) < t->x2 - t->x1 - 20)
 		strcpy(t->label, longer);
@@ -163,25 +163,27 @@ static void find_tubes(struct places *p)
 				.half = xy < 0 || yx < 0,
 			};
 			label_tube(&p->tubes[p->n_tubes++], x);
-			x->tubes++;
-			y->tubes++;
+			p->nets[x->net].tubes++;
+			p->nets[y->net].tubes++;
 		}
 	}
 }
 
-/* Tubes and the places under their device at which they begin, and free lanes. */
+/* The places under their devices at which tubes begin, side by side in a box, and free lanes. */
 static void place_tubes(struct places *p)
 {
-	int begun[PLACE_DEVS] = {0};
+	int begun[PLACE_NETS] = {0};
 	double end[PLACE_TUBES];
 
 	for (int i = 0; i < p->n_tubes; i++) {
 		struct place_tube *t = &p->tubes[i];
 		const struct place_dev *a = &p->devs[t->from], *b = &p->devs[t->to];
-		int lane = 0;
+		int lane = 0, left;
 
-		t->x1 = a->x + a->w * (++begun[t->from]) / (a->tubes + 1);
-		t->x2 = b->x + b->w * (++begun[t->to]) / (b->tubes + 1);
+		/* from the right here, from the left there: one lies within the other */
+		left = p->nets[a->net].tubes - begun[a->net]++;
+		t->x1 = a->x + a->w * left / (p->nets[a->net].tubes + 1);
+		t->x2 = b->x + b->w * (++begun[b->net]) / (p->nets[b->net].tubes + 1);
 		while (lane < p->n_lanes && end[lane] > t->x1 - 20)
 			lane++;
 		if (lane == p->n_lanes)

@@ -25,13 +25,13 @@ struct place_net {
 	double x, y, w, h;
 	const char *name;
 	bool forwards;
+	int tubes; /* that begin here */
 };
 
 struct place_dev {
 	int net, peer;
 	double x, y, w, h;
 	const json_t *json;
-	int tubes;  /* that begin here */
 	int marked; /* number of its step on the packet's path; 0: none */
 };
 
