@@ -35,12 +35,20 @@ static const struct ip4 *outer_header(struct packet *p)
 	return h;
 }
 
-/* Routing says that the address is this host's own. */
-static bool is_local(struct engine_ns *ns, be32 addr)
+static bool routed_local(struct engine_ns *ns, be32 addr, u32 oif)
 {
-	const struct route *rt = route_get(ns, &(struct route_key){.dst = addr}, NULL);
+	const struct route *rt = route_get(ns, &(struct route_key){.dst = addr, .oif = oif}, NULL);
 
 	return !rt->error && rt->type == RTN_LOCAL;
+}
+
+/*
+ * Routing says that the address is this host's own: as such, or to the device that the
+ * packet came in by, whose VRF has addresses of its own.
+ */
+static bool is_local(struct engine_ns *ns, be32 addr, u32 iif)
+{
+	return routed_local(ns, addr, 0) || (iif && routed_local(ns, addr, iif));
 }
 
 static void log_ecn(struct engine_tunnel *t, const struct ip4 *outer)
@@ -216,9 +224,10 @@ static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, cons
 }
 
 /* A packet to a group is for the tunnels of the group, unless it is our own come back. */
-static bool is_for_group(struct engine_ns *ns, const struct ip4 *outer, const struct demux *d)
+static bool is_for_group(struct engine_ns *ns, const struct ip4 *outer, const struct demux *d,
+			 u32 iif)
 {
-	return d->t && be32_eq(d->t->cfg.remote, outer->dst) && !is_local(ns, outer->src);
+	return d->t && be32_eq(d->t->cfg.remote, outer->dst) && !is_local(ns, outer->src, iif);
 }
 
 /* The sender is told; of ESP, which may be for others, the counter alone (spec 3.1). */
@@ -241,7 +250,7 @@ void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
 	if (!outer)
 		return;
 	group = ip4_is_multicast(outer->dst);
-	if (!group && !is_local(ns, outer->dst))
+	if (!group && !is_local(ns, outer->dst, iif))
 		return;
 	ask.src = outer->src;
 	ask.dst = outer->dst;
@@ -252,7 +261,7 @@ void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
 	ask.proto = d.udp ? PROTO_ESP : outer->proto;
 	d.payload = (u8 *)ask.payload.p;
 	r = demux(ns, &ask, &d);
-	if (group && !is_for_group(ns, outer, &d))
+	if (group && !is_for_group(ns, outer, &d, iif))
 		return;
 	if (r == R_RX_NO_TUNNEL)
 		nobodys(ns, ask.proto, p);
