@@ -113,6 +113,7 @@ def exchange(w, way, size=1 << 20, limit=20, back=True):
     try:
         with way.sender.socket(w.ip.family, socket.SOCK_STREAM) as sock:
             sock.settimeout(limit)
+            sock.bind((way.source, 0))
             sock.connect((way.target, listener.getsockname()[1]))
             sock.sendall(sent)
             came = all_of(sock, len(answer))

@@ -121,7 +121,8 @@ def keep(w, seconds):
 
 
 class Width:
-    """The link behind the router r, for the time of a check."""
+    """The link behind the router r in the direction of the data, for the time of a check. Large frames
+    the other way are lost there."""
 
     def __init__(self, w, way, mtu):
         self.w, self.mtu = w, mtu
@@ -222,14 +223,12 @@ def other_way(w, way):
 
 
 def during_tcp(w, way):
-    """A connection goes on while the path gets narrower. The gre driver's, of IPv6, hangs (BUG)."""
-    if keeps_for_ever(w) and not way.sender.of_tunl:
-        return
+    """A connection goes on while the path gets narrower."""
     box = []
 
     def transfer():
         try:
-            exchange(w, way, 3 << 20, 60, back=not keeps_for_ever(w))
+            exchange(w, way, 3 << 20, 60, back=False)
         except Failed as error:
             box.append(error)
 
@@ -250,7 +249,7 @@ def forwarded(w, way):
     with Width(w, way, NARROW):
         is_told(w, way, NARROW)
         arrives(w, way, room(w, NARROW))
-        exchange(w, way)
+        exchange(w, way, back=False)
 
 
 def forwarded_df_clear(w, way):

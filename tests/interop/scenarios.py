@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import errors  # noqa: E402
+import garbage  # noqa: E402
 import packets  # noqa: E402
 import pmtu  # noqa: E402
 import topology  # noqa: E402
@@ -26,7 +27,7 @@ from variants import VARIANTS  # noqa: E402
 from world import World  # noqa: E402
 
 OUT = pathlib.Path("/out")
-MODULES = ("ipip", "ip_gre", "sit", "ip_vti", "tun", "veth", "dummy", "sch_ingress", "cls_bpf",
+MODULES = ("ipip", "ip_gre", "sit", "ip_vti", "tun", "veth", "dummy", "sch_ingress", "cls_bpf", "cls_flower", "act_gact",
            "vrf", "bridge", "8021q", "macvlan", "nf_tables", "nft_chain_nat", "nft_masq", "nft_ct", "nft_reject_ipv4",
            "nft_compat", "nft_nat")
 # prepare(world): what all checks of the suite start from; each: every check has a world of its own
@@ -94,6 +95,7 @@ for _name, _variant in VARIANTS.items():
 for _name, _variant in VARIANTS.items():
     SCENARIOS.update(every(f"errors+{_name}", Suite(errors.CHECKS, lambda w, name=_name: w.make(name)), _variant.bpf))
 SCENARIOS.update(every("topology", Suite(topology.CHECKS, each=True)))
+SCENARIOS.update({f"garbage-{who}": Scenario(Suite(garbage.CHECKS, garbage.build), who) for who in ("user", "bpf")})
 SCENARIOS["cli"] = Scenario(Suite({"diff": None}), "")
 
 

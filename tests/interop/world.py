@@ -72,6 +72,14 @@ class World:
         carried = ("datapath", self.who) if words[0] == "add" and "datapath" not in words else ()
         return end.run(self.build / "tunl", *words, *carried, env=self.env, check=check)
 
+    def link_add(self, end, name, *words):
+        """`ip link add NAME WORDS`, for what `ip tunnel` has no word for."""
+        if not end.of_tunl:
+            end.run(sides.REAL_IP, "link", "add", name, *words)
+            return
+        end.run(self.build / "bin/ip", "link", "add", name, *words, env=self.env)
+        self.tunnel(end, "change", name, "datapath", self.who)
+
     def add(self, end, name, *words):
         """A tunnel that is up and knows IPv6."""
         self.tunnel(end, "add", name, *words)
