@@ -84,7 +84,7 @@ def settled(w, way):
     w.r.ping(way.outer)
 
 
-def outcome(w, way, packets=3):
+def outcome(w, way, packets=2):
     """How many of some datagrams the sender is told about; all of them must be sent."""
     with sender(w, way) as s:
         for _ in range(packets):

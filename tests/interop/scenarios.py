@@ -69,16 +69,6 @@ def run_suite(name, checks, build):
     world.close()
 
 
-def command_line(name, checks, build):
-    """The command lines of cli_diff: as many as fit, from the seed of the day."""
-    started = time.monotonic()
-    words = [str(HERE / "cli_diff.py"), "--build", str(build), "--preload", str(build / "test/forkserver.so"),
-             "--count", "60", "--seed", time.strftime("%j")]
-    done = subprocess.run(words, capture_output=True, text=True)
-    (OUT / "cli-diff.log").write_text(done.stdout + done.stderr)
-    say(name, "diff", started, None if done.returncode == 0 else done.stdout + done.stderr)
-
-
 def matrix(variant):
     return Suite(packets.MATRIX, lambda world: world.make(variant))
 
@@ -94,9 +84,10 @@ for _name, _variant in VARIANTS.items():
     SCENARIOS.update(every(f"pmtu+{_name}", Suite(pmtu.CHECKS, pmtu.prepare(_name)), _variant.bpf))
 for _name, _variant in VARIANTS.items():
     SCENARIOS.update(every(f"errors+{_name}", Suite(errors.CHECKS, lambda w, name=_name: w.make(name)), _variant.bpf))
+    if _variant.remote and not _name.startswith("gre+"):
+        SCENARIOS.update(every(f"pacing+{_name}", Suite(errors.PACING, lambda w, name=_name: w.make(name)), _variant.bpf))
 SCENARIOS.update(every("topology", Suite(topology.CHECKS, each=True)))
 SCENARIOS.update({f"garbage-{who}": Scenario(Suite(garbage.CHECKS, garbage.build), who) for who in ("user", "bpf")})
-SCENARIOS["cli"] = Scenario(Suite({"diff": None}), "")
 
 
 def main():
@@ -110,11 +101,11 @@ def main():
         return
     subprocess.run(["modprobe", "-a", *MODULES], check=True)
     wanted = {}
-    for name in args.names or SCENARIOS:
+    for name in args.names:
         scenario, _, check = name.partition("/")
         wanted.setdefault(scenario, []).extend([check] if check else [])
     for name, checks in wanted.items():
-        (command_line if name == "cli" else run_suite)(name, checks, args.build.resolve())
+        run_suite(name, checks, args.build.resolve())
 
 
 if __name__ == "__main__":
