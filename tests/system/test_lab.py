@@ -344,7 +344,7 @@ def test_hung_daemon(tunl, lab, tmp_path):
     begun = time.monotonic()
     try:
         err = tunl.refused(None, f"lab run --id {lab}", status=1).stderr
-        assert 4 < time.monotonic() - begun < 9
+        assert 4 < time.monotonic() - begun < 25
         assert "tunl add tun1" in err and "5 s" in err
         assert not namespaces(lab) and not (tunl.rundir / "labs").exists()
     finally:
