@@ -26,19 +26,23 @@ static json_t *document(const uint8_t *data, size_t size)
 	static struct dissection d;
 	static const unsigned links[] = {LINKTYPE_ETHERNET, LINKTYPE_RAW, LINKTYPE_SLL2};
 	struct frame f = {.data = data, .caplen = (u32)size, .len = (u32)size, .number = 1};
-	json_t *t = text(data, size), *packets = json_array();
+	json_t *t = text(data, size), *packets = json_array(), *doc;
 
 	for (size_t i = 0; i < 3; i++) {
 		f.linktype = links[i];
 		dissect_frame(&d, &f, NULL);
 		json_array_append_new(packets, explain_json_data(&f, &d));
 	}
-	return json_pack("{s:O, s:O, s:o, s:{s:[{s:O, s:b}], s:[{s:i, s:O, s:i, s:O, s:[O]}]},"
-			 " s:[{s:O, s:O, s:i, s:O}], s:O}",
-			 "title", t, "about", t, "packets", packets, "topology", "nets", "name", t,
-			 "forwards", 1, "devices", "net", 0, "name", t, "peer", 0, "tunnel", t,
-			 "addresses", t, "steps", "heading", t, "command", t, "status", 1, "output",
-			 t, "source", t);
+	doc = json_pack("{s:O, s:O, s:o, s:{s:[{s:O, s:b}], s:[{s:i, s:O, s:i, s:O, s:[O]}]},"
+			" s:[{s:O, s:O, s:i, s:O}], s:O}",
+			"title", t, "about", t, "packets", packets, "topology", "nets", "name", t,
+			"forwards", 1, "devices", "net", 0, "name", t, "peer", 0, "tunnel", t,
+			"addresses", t, "steps", "heading", t, "command", t, "status", 1, "output",
+			t, "source", t);
+	json_decref(t);
+	if (!doc)
+		abort();
+	return doc;
 }
 
 static void check(const char *page)
