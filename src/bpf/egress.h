@@ -13,7 +13,7 @@
 #include "bpf/prog.h"
 #include "wire/ecn.h"
 
-enum { AF_INET_ = 2, TCP_DOFF = 12, UDP_HLEN_ = 8 };
+enum { AF_INET_ = 2, TCP_DOFF = 12, UDP_HLEN_ = 8, GRE_LONGEST = 12 };
 
 /* TC_ACT_SHOT would tell the sender (ENOBUFS); the drivers' transmit never fails. */
 enum { LOST = TC_ACT_STOLEN };
@@ -247,43 +247,108 @@ TUNL_INLINE void egress_forget_route(struct __sk_buff *skb)
 			       0);
 }
 
-/* The gre header behind the outer one (spec 7.1). 0, or an error. */
-TUNL_INLINE long egress_gre(struct __sk_buff *skb, const struct wrap *w)
+/* The gre header behind the outer one (spec 7.1), at `at`, where there is room for its longest. */
+TUNL_INLINE void egress_gre(be32 *at, const struct wrap *w)
 {
 	const struct mode_fast *how = &w->tx->how;
-	u32 flags = how->oflags & (GRE_K | GRE_S), at = w->off + IP4_HLEN;
-	be32 seq = be32_of(w->seq);
-	be32 head[3] = {be32_of(flags << 16 | (w->is_v6 ? ETH_P_IPV6 : ETH_P_IP)),
-			flags & GRE_K ? how->okey : seq, seq};
+	u32 flags = how->oflags & (GRE_K | GRE_S);
 
-	if (!flags)
-		return bpf_skb_store_bytes(skb, at, head, 4, 0);
-	if (flags != (GRE_K | GRE_S))
-		return bpf_skb_store_bytes(skb, at, head, 8, 0);
-	return bpf_skb_store_bytes(skb, at, head, 12, 0);
+	at[0] = be32_of(flags << 16 | (w->is_v6 ? ETH_P_IPV6 : ETH_P_IP));
+	if (flags & GRE_K)
+		at[1] = how->okey;
+	if (flags == GRE_S)
+		at[1] = be32_of(w->seq);
+	if (flags == (GRE_K | GRE_S))
+		at[2] = be32_of(w->seq);
 }
 
 /*
- * Wrap and send. A TUN device has no Ethernet header, but redirect_neigh wants
- * one in place; it takes it off again where the underlay has none either.
+ * The headers put into the room made for them, behind an Ethernet header that n tells,
+ * if given. False: the packet is not even as long as they and the inner header, which
+ * cannot be.
  */
+TUNL_INLINE bool egress_store(struct __sk_buff *skb, const struct wrap *w, const struct ip4 *outer,
+			      const struct bpf_neigh *n)
+{
+	u8 *at = skb_space(skb, 0, ETH_HLEN + IP4_HLEN + GRE_LONGEST);
+	const u32 *from = (const void *)outer;
+
+	if (!at)
+		return false;
+	if (n) {
+		const u32 *eth = (const void *)&n->eth[1];
+
+		*(u16 *)at = n->eth[0].raw;
+		for (u32 i = 0; i < 3; i++)
+			((u32 *)(at + 2))[i] = eth[i];
+	}
+	for (u32 i = 0; i < IP4_HLEN / 4; i++)
+		((u32 *)(at + ETH_HLEN))[i] = from[i];
+	if (w->tx->how.hlen)
+		egress_gre((be32 *)(at + ETH_HLEN + IP4_HLEN), w);
+	return true;
+}
+
+/* Whether the parent is there still, and keeps tunl_neigh. */
+TUNL_INLINE bool egress_is_kept(struct bpf_stats *st)
+{
+	const struct bpf_ns_state *ns = ns_state();
+	u64 now = bpf_jiffies64();
+
+	if (ns && st->beat != ns->beat) {
+		st->beat = ns->beat;
+		st->beat_end = now + ns->beat_ticks;
+	}
+	return now < st->beat_end;
+}
+
+/* The next hop's link-layer addresses; NULL: the kernel is to see to it. */
+TUNL_INLINE const struct bpf_neigh *egress_neigh(const struct wrap *w)
+{
+	u32 i = w->tx->neigh;
+	struct bpf_neigh *n;
+
+	if (!i || w->tx->nbma || !egress_is_kept(w->st))
+		return 0;
+	n = bpf_map_lookup_elem(&tunl_neigh, &i);
+	if (!n || n->state == NEIGH_NONE)
+		return 0;
+	if (n->state == NEIGH_OK)
+		return n;
+	n->state = NEIGH_OK;
+	return 0;
+}
+
+/*
+ * To the neighbour that the kernel finds. A TUN device has no Ethernet header, but
+ * redirect_neigh wants one in place; it takes it off again where the underlay has
+ * none either.
+ */
+TUNL_INLINE int egress_by_kernel(struct __sk_buff *skb, be32 via, u32 oif)
+{
+	struct bpf_redir_neigh nh = {.nh_family = AF_INET_, .ipv4_nh = via.raw};
+
+	egress_forget_route(skb);
+	return (int)bpf_redirect_neigh(oif, &nh, sizeof(nh), 0);
+}
+
+/* Wrap and send. */
 TUNL_INLINE int egress_send(struct __sk_buff *skb, struct wrap *w)
 {
-	struct bpf_redir_neigh nh = {.nh_family = AF_INET_, .ipv4_nh = w->hop->via.raw};
 	u32 oif = w->hop->oif, len = skb->len - w->off, segments = egress_segments(skb);
+	const struct bpf_neigh *n;
+	be32 via = w->hop->via;
 	struct ip4 outer;
 
 	if (egress_grow(skb, w))
 		return HAND_OVER;
 	egress_header(w, segments, len + egress_added(w), &outer);
-	if (bpf_skb_store_bytes(skb, w->off, &outer, sizeof(outer), 0) ||
-	    (w->tx->how.hlen && egress_gre(skb, w)) ||
-	    (!w->off && bpf_skb_change_head(skb, ETH_HLEN, 0)))
+	n = egress_neigh(w);
+	if ((!w->off && bpf_skb_change_head(skb, ETH_HLEN, 0)) || !egress_store(skb, w, &outer, n))
 		return drop(w->st, R_TX_OUTPUT, LOST);
-	egress_forget_route(skb);
 	w->st->s.tx_packets++;
 	w->st->s.tx_bytes += len;
-	return (int)bpf_redirect_neigh(oif, &nh, sizeof(nh), 0);
+	return n ? (int)bpf_redirect(oif, 0) : egress_by_kernel(skb, via, oif);
 }
 
 /* What the route says of a packet that is not the engine's: R_NONE, or why it is lost. */

@@ -32,7 +32,8 @@ enum { SIZE_FIRST = 64, SIZE_FACTOR = 8 };
 
 struct bpf_ns {
 	struct bpf_set set;
-	u32 gen; /* as last set */
+	u32 gen;		   /* as last set */
+	bool neigh[BPF_NEIGH_MAX]; /* the entries of tunl_neigh that are taken */
 };
 
 static int map_set(struct bpf_ns *b, enum bpf_map_id map, const void *key, const void *value)
@@ -81,6 +82,22 @@ int bpf_seq_of(u32 ifindex)
 	return prog_id ? bpf_set_seq_of(prog_id) : -ENOENT;
 }
 
+/* Mark the entries of tunl_neigh that tunnels have. */
+static void find_taken(struct bpf_ns *b)
+{
+	struct bpf_tx tx;
+	const void *at = 0;
+	u32 key, next;
+
+	while (!bpf_map_get_next_key(b->set.map[BPF_MAP_tx], at, &next)) {
+		key = next;
+		at = &key;
+		if (!bpf_map_lookup_elem(b->set.map[BPF_MAP_tx], &key, &tx) &&
+		    tx.neigh < BPF_NEIGH_MAX)
+			b->neigh[tx.neigh] = true;
+	}
+}
+
 int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, int seq_fd, struct err *e)
 {
 	struct bpf_ns *n = calloc(1, sizeof(*n));
@@ -103,6 +120,7 @@ int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, int seq_fd, struct err *e)
 	}
 	if (!bpf_map_lookup_elem(n->set.map[BPF_MAP_state], &zero, &st))
 		n->gen = st.gen;
+	find_taken(n);
 	*b = n;
 	return 0;
 }
@@ -247,6 +265,7 @@ static int map_copy(const struct bpf_set *from, const struct bpf_set *to, enum b
 		struct bpf_rx rx;
 		struct bpf_hop hop;
 		struct bpf_ns_state state;
+		struct bpf_neigh neigh;
 		struct tunnel_stats stats;
 		u32 n;
 	} value;
@@ -267,7 +286,7 @@ static int copy_all(const struct bpf_set *from, const struct bpf_set *to)
 {
 	static const enum bpf_map_id copied[] = {BPF_MAP_tx,   BPF_MAP_rx,   BPF_MAP_local,
 						 BPF_MAP_nbma, BPF_MAP_peer, BPF_MAP_state,
-						 BPF_MAP_base};
+						 BPF_MAP_base, BPF_MAP_neigh};
 	int r = stats_prepare(from, to);
 
 	for (u32 i = 0; !r && i < countof(copied); i++)
@@ -333,6 +352,28 @@ int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx)
 	if (!r && (tx->how.oflags ^ old.how.oflags) & TUNL_F_SEQ && tc_query(ifindex, TC_EGRESS))
 		r = tc_attach(ifindex, TC_EGRESS, b->set.prog[egress_of(&b->set, ifindex)]);
 	return r;
+}
+
+u32 bpf_ns_neigh_take(struct bpf_ns *b)
+{
+	struct bpf_neigh none = {};
+
+	for (u32 i = 1; i < BPF_NEIGH_MAX; i++)
+		if (!b->neigh[i] && !map_set(b, BPF_MAP_neigh, &i, &none)) {
+			b->neigh[i] = true;
+			return i;
+		}
+	return 0;
+}
+
+void bpf_ns_neigh_give(struct bpf_ns *b, u32 i)
+{
+	b->neigh[i] = false;
+}
+
+int bpf_ns_set_neigh(struct bpf_ns *b, u32 i, const struct bpf_neigh *n)
+{
+	return map_set(b, BPF_MAP_neigh, &i, n);
 }
 
 int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx)

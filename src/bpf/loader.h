@@ -81,6 +81,14 @@ void bpf_ns_each_key(struct bpf_ns *b, enum bpf_keys which, bpf_key_fn *fn, void
  */
 int bpf_ns_set_peers(struct bpf_ns *b, u32 ifindex, const struct bpf_peer_key *peer, u32 n);
 
+/*
+ * Entries of tunl_neigh, for bpf_tx.neigh: take gives a free one, of which nothing is
+ * known yet (0: there is none), give takes it back; no tunnel may have it then.
+ */
+u32 bpf_ns_neigh_take(struct bpf_ns *b);
+void bpf_ns_neigh_give(struct bpf_ns *b, u32 i);
+int bpf_ns_set_neigh(struct bpf_ns *b, u32 i, const struct bpf_neigh *n);
+
 /* The stats of a tunnel, summed over CPUs; del frees the entry. */
 int bpf_ns_get_stats(struct bpf_ns *b, u32 ifindex, struct tunnel_stats *sum);
 void bpf_ns_del_stats(struct bpf_ns *b, u32 ifindex);

@@ -13,6 +13,7 @@
  *	tunl_peer   (ifindex, peer or prefix)  -> 1: isatap takes packets of it
  *	tunl_stats  ifindex, 0 for "no tunnel" -> struct bpf_stats, per CPU
  *	tunl_seq    slot, of BPF_SEQ_MAX       -> struct mode_state
+ *	tunl_neigh  number, of BPF_NEIGH_MAX   -> struct bpf_neigh
  *	tunl_state  0                          -> struct bpf_ns_state
  *	tunl_base   ifindex                    -> struct tunnel_stats: what was counted
  *						  in maps that have been outgrown
@@ -25,7 +26,7 @@
 #include "model/peers.h"
 #include "model/stats.h"
 
-#define BPF_MAPS_ABI 3 /* part of the maps' names: tunl_tx_1 ... */
+#define BPF_MAPS_ABI 4 /* part of the maps' names: tunl_tx_1 ... */
 
 /* What the route to the outer destination says (parent: rtnl_route_get). */
 enum bpf_hop_state {
@@ -79,7 +80,8 @@ struct bpf_tx {
 	u8 ttl, tos, df, pad; /* as in struct tunnel_cfg */
 	struct mode_fast how; /* by the mode */
 	u32 link;	      /* `dev` */
-	u32 seq;	      /* gre with numbers: its entry of tunl_seq */
+	u32 neigh; /* of hop: its entry of tunl_neigh; 0: ask the kernel for the neighbour */
+	u32 seq;   /* gre with numbers: its entry of tunl_seq */
 	/*
 	 * CLOCK_BOOTTIME ns until which every packet goes to the engine: an ICMP
 	 * error about our packets came in, and the engine decides what it means
@@ -103,6 +105,23 @@ struct bpf_tx {
  * its size is that of the slots (ENGINE_SLOTS), and it never grows: 1 MiB.
  */
 enum { BPF_SEQ_MAX = 131072 };
+
+/*
+ * What the kernel's neighbour entry of a next hop says, so that nobody has to ask for
+ * it packet by packet. The parent writes it at each change. An entry that the kernel
+ * calls stale is good to send by, but for one packet that has to go the kernel's way,
+ * so that the kernel sees it used and asks whether the neighbour is still there: the
+ * program that sends that packet makes NEIGH_TOUCH NEIGH_OK.
+ */
+enum bpf_neigh_state { NEIGH_NONE, NEIGH_OK, NEIGH_TOUCH };
+
+enum { BPF_NEIGH_MAX = 1024 };
+
+struct bpf_neigh {
+	u32 state; /* enum bpf_neigh_state */
+	u16 pad;
+	be16 eth[7]; /* the Ethernet header */
+};
 
 enum { BPF_RX_BOUND = 4 }; /* `dev`-bound tunnels per key that the program handles */
 
@@ -161,13 +180,19 @@ struct bpf_stats {
 	struct tunnel_stats s;
 	u64 log_next; /* CLOCK_BOOTTIME ns: when the next oddity goes to the engine, which logs */
 	u32 id;	      /* of the next outer header, its low 16 bits; 0: not begun */
-	u32 pad;
+	u32 beat;     /* bpf_ns_state.beat when last looked at */
+	u64 beat_end; /* jiffies until which it holds */
 };
 
 /* One per namespace, in an array map of one entry. */
 struct bpf_ns_state {
 	u32 gen;       /* raised at each change of routes: tunl_nbma is stale */
 	u32 any_bound; /* some tunnel has `dev`: all keys must be looked at */
+	/*
+	 * Raised by the parent again and again; where it stands still for beat_ticks
+	 * jiffies nobody keeps tunl_neigh, and it is believed no longer.
+	 */
+	u32 beat, beat_ticks;
 };
 
 #endif

@@ -211,6 +211,7 @@ static enum bpf_map_id identify(int fd, u32 *size)
 		[BPF_MAP_peer] = {sizeof(struct bpf_peer_key), sizeof(u32)},
 		[BPF_MAP_seq] = {sizeof(u32), sizeof(struct mode_state)},
 		[BPF_MAP_stats] = {sizeof(u32), sizeof(struct bpf_stats)},
+		[BPF_MAP_neigh] = {sizeof(u32), sizeof(struct bpf_neigh)},
 		[BPF_MAP_state] = {sizeof(u32), sizeof(struct bpf_ns_state)},
 		[BPF_MAP_base] = {sizeof(u32), sizeof(struct tunnel_stats)},
 	};

@@ -27,6 +27,7 @@
 #define tunl_peer	     MAP_NAME(tunl_peer, BPF_MAPS_ABI)
 #define tunl_seq	     MAP_NAME(tunl_seq, BPF_MAPS_ABI)
 #define tunl_stats	     MAP_NAME(tunl_stats, BPF_MAPS_ABI)
+#define tunl_neigh	     MAP_NAME(tunl_neigh, BPF_MAPS_ABI)
 #define tunl_state	     MAP_NAME(tunl_state, BPF_MAPS_ABI)
 #define tunl_base	     MAP_NAME(tunl_base, BPF_MAPS_ABI)
 
@@ -47,6 +48,7 @@ TUNL_MAP(tunl_nbma, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_nbma_key, s
 TUNL_MAP(tunl_peer, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bpf_peer_key, u32);
 TUNL_MAP(tunl_seq, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, u32, struct mode_state);
 TUNL_MAP(tunl_stats, BPF_MAP_TYPE_PERCPU_HASH, BPF_F_NO_PREALLOC, u32, struct bpf_stats);
+TUNL_MAP(tunl_neigh, BPF_MAP_TYPE_ARRAY, 0, u32, struct bpf_neigh);
 TUNL_MAP(tunl_state, BPF_MAP_TYPE_ARRAY, 0, u32, struct bpf_ns_state);
 TUNL_MAP(tunl_base, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, u32, struct tunnel_stats);
 
@@ -104,6 +106,12 @@ TUNL_INLINE const void *skb_at(const struct __sk_buff *skb, u32 off, u32 n)
 	const u8 *end = (const u8 *)(long)*(const volatile u32 *)&skb->data_end;
 
 	return data + off + n <= end ? data + off : 0;
+}
+
+/* The same, to be written. */
+TUNL_INLINE void *skb_space(const struct __sk_buff *skb, u32 off, u32 n)
+{
+	return (void *)skb_at(skb, off, n);
 }
 
 /* The same, fetching them into the linear part; NULL: the packet is shorter. */

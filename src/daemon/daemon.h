@@ -42,6 +42,7 @@ enum { PATH_LEN = 256 };
 struct confd;
 struct control;
 struct engine;
+struct neigh;
 struct numbers;
 struct nsx;
 struct shared;
@@ -72,6 +73,7 @@ struct daemon {
 	bool bulk;	  /* likewise, all the while: namespaces are looked at now and then */
 	uv_poll_t mounts; /* /proc/self/mountinfo: says when a name went */
 	int mounts_fd;
+	uv_timer_t beat;  /* what the maps have of neighbours is kept (neigh.c) */
 	uv_timer_t scan;  /* runs while namespaces are held */
 	bool scan_mounts; /* the names of namespaces are to be looked at again */
 	uv_signal_t term, intr;
@@ -92,6 +94,7 @@ struct ns {
 	struct list here;	     /* struct tunnel.in_place */
 	struct htab links;	     /* struct link by ifindex (link.h) */
 	struct htab addrs;	     /* struct addr by address (link.h) */
+	struct htab neighs;	     /* struct neigh by device and address (neigh.c) */
 	struct lookup rx[MODE__MAX]; /* the tunnels that are up, by driver */
 	struct htab rx_dirty;	     /* keys of tunl_rx to be compiled again (rxmap.c) */
 	struct bpf_ns *bpf;
@@ -135,6 +138,7 @@ struct tunnel {
 	bool follow;		    /* the device is to be looked at again */
 	u64 expires_ms;		  /* uv_now() at which the hop's path MTU is forgotten; 0: never */
 	struct bpf_hop hop;	  /* remote set: what the route says */
+	struct neigh *neigh;	  /* hop's next hop, if its addresses are in the maps */
 	struct bpf_tx sent_tx;	  /* what the map has; valid with has_tx */
 	struct engine_msg sent;	  /* what the engine was told; valid with engine_has */
 	struct membership group;  /* that a multicast remote has it in */

@@ -8,6 +8,7 @@
 
 #include "daemon/hop.h"
 #include "daemon/link.h"
+#include "daemon/neigh.h"
 #include "daemon/netns.h"
 #include "daemon/numbers.h"
 #include "daemon/peermap.h"
@@ -169,6 +170,15 @@ static void write_addrs(struct ns *ns)
 	}
 }
 
+/* The next hop's entry; the old one, which the maps still name, is given back behind it. */
+static void take_neigh(struct tunnel *t)
+{
+	struct neigh *old = t->neigh;
+
+	t->neigh = t->hop.state == HOP_OK ? neigh_take(t->home, t->hop.oif, t->hop.via) : NULL;
+	neigh_give(t->home, old);
+}
+
 static void resolve(struct tunnel *t)
 {
 	if (be32_is_zero(t->cfg.remote))
@@ -177,6 +187,7 @@ static void resolve(struct tunnel *t)
 		t->hop = hop_lookup(t, t->cfg.remote, &t->expires_ms);
 	t->hop.gen = 0;
 	t->resolve = false;
+	take_neigh(t);
 }
 
 static struct bpf_tx tx_of(const struct tunnel *t)
@@ -191,6 +202,7 @@ static struct bpf_tx tx_of(const struct tunnel *t)
 	tx.tos = t->cfg.tos;
 	tx.df = t->cfg.pmtudisc;
 	tx.link = t->cfg.link;
+	tx.neigh = neigh_index(t->neigh);
 	tx.peers = t->cfg.peers;
 	if (t->cfg.mss)
 		tx.how.rules |= FAST_MSS;
@@ -227,6 +239,9 @@ static void withdraw(struct tunnel *t)
 		bpf_ns_set_tx(ns->bpf, t->link.ifindex, NULL);
 	if (ns->bpf)
 		peermap_clear(t);
+	neigh_give(ns, t->neigh);
+	t->neigh = NULL;
+	t->resolve = true;
 	t->attached = t->has_tx = t->has_peers = false;
 }
 
@@ -323,8 +338,9 @@ static bool any_bound(const struct ns *ns)
 
 static void write_state(struct ns *ns)
 {
-	struct bpf_ns_state st = {.gen = ns->bpf_state.gen, .any_bound = any_bound(ns)};
+	struct bpf_ns_state st = ns->bpf_state;
 
+	st.any_bound = any_bound(ns);
 	if (ns->nbma_stale)
 		st.gen++;
 	ns->nbma_stale = false;
@@ -338,6 +354,7 @@ static void write_state(struct ns *ns)
 static void first_state(struct ns *ns)
 {
 	ns->bpf_state.gen = (u32)uv_hrtime() | 1;
+	neigh_beat_init(&ns->bpf_state);
 	bpf_ns_set_state(ns->bpf, &ns->bpf_state);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/neigh.h"
 #include "daemon/reconcile.h"
 #include "daemon/tunnel.h"
 #include "lib/log.h"
@@ -40,6 +41,7 @@ bool addr_is_local(struct ns *ns, be32 addr)
 static void link_forget(struct ns *ns, struct link *l)
 {
 	htab_del(&ns->links, &l->node);
+	neigh_refresh(ns, l->l.ifindex);
 	tunnel_link_changed(ns, l->l.ifindex);
 	free(l);
 }
@@ -57,6 +59,7 @@ static void link_update(struct ns *ns, const struct rtnl_link *new)
 	}
 	l->l = *new;
 	l->seen = true;
+	neigh_refresh(ns, new->ifindex);
 	tunnel_link_changed(ns, new->ifindex);
 }
 
@@ -162,6 +165,7 @@ static void on_event(const struct nlmsghdr *nlh, void *arg)
 		break;
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
+		neigh_event(ns, nlh);
 		ns->inner6_changed |= is_tunnels_neighbour(ns, nlh);
 		break;
 	case RTM_DELQDISC:
@@ -214,6 +218,7 @@ int links_reload(struct ns *ns)
 		if (!l->seen)
 			link_forget(ns, l);
 	}
+	neigh_refresh(ns, 0);
 	ns->links_lost = false;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "daemon/conf.h"
 #include "daemon/control.h"
 #include "daemon/engproc.h"
+#include "daemon/neigh.h"
 #include "daemon/netns.h"
 #include "daemon/numbers.h"
 #include "daemon/priv.h"
@@ -138,6 +139,7 @@ static int come_up(struct daemon *d, int listen_fd, struct err *e)
 	if (err)
 		return err_set(e, -err, "capabilities cannot be dropped: %s", strerror(-err));
 	catch_signals(d);
+	neigh_beat_start(d);
 	err = scan_init(d);
 	if (err)
 		return err_set(e, -err, "mounts cannot be followed: %s", strerror(-err));
@@ -164,6 +166,7 @@ static void come_down(struct daemon *d)
 	scan_fini(d);
 	uv_close((uv_handle_t *)&d->term, NULL);
 	uv_close((uv_handle_t *)&d->intr, NULL);
+	uv_close((uv_handle_t *)&d->beat, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
 	state_close(d->state);

@@ -17,6 +17,7 @@
 
 #include "daemon/engtell.h"
 #include "daemon/link.h"
+#include "daemon/neigh.h"
 #include "daemon/priv.h"
 #include "daemon/reconcile.h"
 #include "daemon/rxmap.h"
@@ -108,11 +109,17 @@ int netns_enter(struct ns *ns)
 /* Descriptors of the namespace entered. */
 static int open_inside(struct ns *ns)
 {
-	static const u32 groups[] = {RTNLGRP_LINK,	  RTNLGRP_IPV4_IFADDR,
-				     RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV4_RULE,
-				     RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,
-				     RTNLGRP_IPV6_RULE,	  RTNLGRP_NEXTHOP,
-				     RTNLGRP_TC,	  0};
+	static const u32 groups[] = {RTNLGRP_LINK,
+				     RTNLGRP_IPV4_IFADDR,
+				     RTNLGRP_IPV4_ROUTE,
+				     RTNLGRP_IPV4_RULE,
+				     RTNLGRP_IPV6_IFADDR,
+				     RTNLGRP_IPV6_ROUTE,
+				     RTNLGRP_IPV6_RULE,
+				     RTNLGRP_NEXTHOP,
+				     RTNLGRP_TC,
+				     RTNLGRP_NEIGH,
+				     0};
 	int err = rtnl_open(&ns->rtnl);
 
 	if (err)
@@ -141,6 +148,7 @@ static void ns_free(struct ns *ns)
 	links_free(ns);
 	rxmap_free(ns);
 	xfrm_abandon(ns);
+	neigh_free(ns);
 	bpf_ns_close(ns->bpf);
 	rtnl_close(&ns->rtnl);
 	if (ns->events_fd >= 0)

@@ -93,6 +93,21 @@ int rtnl_neighbour_get(struct rtnl *r, u32 ifindex, u8 family, const void *addr,
 /* The same from an answer (RTM_NEWNEIGH), for addresses of len bytes. */
 int rtnl_neighbour_parse(const struct nlmsghdr *nlh, u8 *lladdr, u32 len);
 
+/* An entry of IPv4 on an Ethernet device. */
+struct rtnl_neigh {
+	u32 ifindex;
+	be32 addr;
+	u16 state; /* NUD_*; 0: it is gone */
+	u8 mac[6]; /* with has_mac */
+	bool has_mac;
+};
+
+/* Fill *n from an RTM_NEWNEIGH or RTM_DELNEIGH. -EINVAL: it is not of IPv4. */
+int rtnl_neigh_parse(const struct nlmsghdr *nlh, struct rtnl_neigh *n);
+
+/* The entry of addr on a device; where there is none, one of state 0. 0 or -errno. */
+int rtnl_neigh_get(struct rtnl *r, u32 ifindex, be32 addr, struct rtnl_neigh *n);
+
 /* A device as the kernel describes it. */
 struct rtnl_link {
 	u32 ifindex;
@@ -103,6 +118,7 @@ struct rtnl_link {
 	u32 master; /* ifindex of its bridge, bond, VRF; 0: none */
 	u32 qlen;
 	char kind[16]; /* "veth", "tun", ...; "" for hardware */
+	u8 mac[6];     /* its address, where that is as long as Ethernet's */
 	u32 tun_group; /* of a TUN device: the group that may attach to it; 0: not set */
 	bool gone;     /* an RTM_DELLINK: it left this namespace */
 };

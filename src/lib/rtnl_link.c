@@ -56,6 +56,10 @@ static void parse_attr(const struct nlattr *a, struct rtnl_link *l)
 	case IFLA_MTU:
 		l->mtu = attr_u32(a);
 		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(a) == sizeof(l->mac))
+			memcpy(l->mac, mnl_attr_get_payload(a), sizeof(l->mac));
+		break;
 	case IFLA_MASTER:
 		l->master = attr_u32(a);
 		break;

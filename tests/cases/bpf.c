@@ -89,7 +89,7 @@ static void dp_close(void *dp)
 static bool share_numbers(struct dp *d)
 {
 	void *m = mmap(NULL, NUMBERS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       run_map(&d->run, "tunl_seq_3"), 0);
+		       run_map(&d->run, "tunl_seq_4"), 0);
 
 	if (m == MAP_FAILED)
 		return false;
@@ -168,9 +168,9 @@ static void write_tx(struct dp *d, const struct case_tunnel *t)
 	mode_by_id(t->cfg.mode)->fast(&t->cfg, &tx.how);
 	if (t->cfg.mss)
 		tx.how.rules |= FAST_MSS;
-	if (!bpf_map_lookup_elem(run_map(&d->run, "tunl_tx_3"), &t->ifindex, &old))
+	if (!bpf_map_lookup_elem(run_map(&d->run, "tunl_tx_4"), &t->ifindex, &old))
 		tx.slow_until = old.slow_until;
-	run_set(&d->run, "tunl_tx_3", &t->ifindex, &tx);
+	run_set(&d->run, "tunl_tx_4", &t->ifindex, &tx);
 }
 
 /* The engine alone has the tunnels of the other modes. */
@@ -240,11 +240,11 @@ static void write_rx_key(struct dp *d, const struct slot *s)
 
 	if ((!be32_is_zero(k.local) && !is_local(d->world, k.local)) ||
 	    !lookup_compile(&d->rx[driver], &k, &rule)) {
-		run_unset(&d->run, "tunl_rx_3", &key);
+		run_unset(&d->run, "tunl_rx_4", &key);
 		return;
 	}
 	fill_rx(&rx, &rule, key.proto);
-	run_set(&d->run, "tunl_rx_3", &key, &rx);
+	run_set(&d->run, "tunl_rx_4", &key, &rx);
 }
 
 static void write_locals(struct dp *d)
@@ -252,10 +252,10 @@ static void write_locals(struct dp *d)
 	be32 key;
 	u32 one = 1;
 
-	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_local_3"), NULL, &key))
-		run_unset(&d->run, "tunl_local_3", &key);
+	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_local_4"), NULL, &key))
+		run_unset(&d->run, "tunl_local_4", &key);
 	for (u32 i = 0; i < d->world->naddresses; i++)
-		run_set(&d->run, "tunl_local_3", &d->world->address[i].addr, &one);
+		run_set(&d->run, "tunl_local_4", &d->world->address[i].addr, &one);
 }
 
 static void forget_prefixes(struct dp *d)
@@ -263,10 +263,10 @@ static void forget_prefixes(struct dp *d)
 	struct bpf_peer_key key;
 	const void *at = NULL;
 
-	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_peer_3"), at, &key)) {
+	while (!bpf_map_get_next_key(run_map(&d->run, "tunl_peer_4"), at, &key)) {
 		at = be32_is_zero(key.router) ? NULL : &key;
 		if (!at)
-			run_unset(&d->run, "tunl_peer_3", &key);
+			run_unset(&d->run, "tunl_peer_4", &key);
 	}
 }
 
@@ -282,7 +282,7 @@ static void write_prefixes(struct dp *d, u32 ifindex)
 		if (w->address6[i].ifindex != ifindex || w->address6[i].len != 64)
 			continue;
 		memcpy(key.prefix, &w->address6[i].addr, sizeof(key.prefix));
-		run_set(&d->run, "tunl_peer_3", &key, &one);
+		run_set(&d->run, "tunl_peer_4", &key, &one);
 	}
 }
 
@@ -301,11 +301,11 @@ static void write_all(struct dp *d)
 		if (is_carried(&d->slot[i]))
 			write_tx(d, &d->slot[i].t);
 		else
-			run_unset(&d->run, "tunl_tx_3", &d->slot[i].t.ifindex);
+			run_unset(&d->run, "tunl_tx_4", &d->slot[i].t.ifindex);
 		st.any_bound |= d->slot[i].node.link != 0;
 		write_rx_key(d, &d->slot[i]);
 	}
-	run_set(&d->run, "tunl_state_3", &zero, &st);
+	run_set(&d->run, "tunl_state_4", &zero, &st);
 }
 
 static struct lookup *lookup_of(struct dp *d, const struct slot *s)
@@ -350,7 +350,7 @@ static void dp_del(void *dp, unsigned i)
 	struct dp *d = dp;
 
 	leave(d, &d->slot[i]);
-	run_unset(&d->run, "tunl_tx_3", &d->slot[i].t.ifindex);
+	run_unset(&d->run, "tunl_tx_4", &d->slot[i].t.ifindex);
 	d->slot[i].there = false;
 	case_engine.del(d->engine, i);
 }
@@ -361,7 +361,7 @@ static int dp_router(void *dp, unsigned i, const struct prl_entry *router)
 	struct bpf_peer_key key = {.ifindex = d->slot[i].t.ifindex, .router = router->addr};
 	u32 one = 1;
 
-	run_set(&d->run, "tunl_peer_3", &key, &one);
+	run_set(&d->run, "tunl_peer_4", &key, &one);
 	return case_engine.router(d->engine, i, router);
 }
 

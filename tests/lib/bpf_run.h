@@ -74,7 +74,7 @@ static inline void run_clear_stats(const struct run *r, u32 ifindex)
 	struct bpf_stats *zero = calloc(n, sizeof(*zero));
 
 	assert_non_null(zero);
-	run_set(r, "tunl_stats_3", &ifindex, zero);
+	run_set(r, "tunl_stats_4", &ifindex, zero);
 	free(zero);
 }
 
@@ -85,7 +85,7 @@ static inline struct tunnel_stats run_stats(const struct run *r, u32 ifindex)
 	struct tunnel_stats sum = {};
 
 	assert_non_null(all);
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_stats_3"), &ifindex, all), 0);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_stats_4"), &ifindex, all), 0);
 	for (size_t i = 0; i < n; i++)
 		stats_add(&sum, &all[i].s);
 	free(all);
@@ -99,10 +99,10 @@ static inline void run_log_again(const struct run *r, u32 ifindex)
 	struct bpf_stats *all = calloc(n, sizeof(*all));
 
 	assert_non_null(all);
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_stats_3"), &ifindex, all), 0);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_stats_4"), &ifindex, all), 0);
 	for (size_t i = 0; i < n; i++)
 		all[i].log_next = 0;
-	run_set(r, "tunl_stats_3", &ifindex, all);
+	run_set(r, "tunl_stats_4", &ifindex, all);
 	free(all);
 }
 

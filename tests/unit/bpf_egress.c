@@ -187,7 +187,7 @@ static void run_row(struct run *r, const struct row *w)
 
 	print_message("    %s\n", w->name);
 	run_packet(inner, &in);
-	run_set(r, "tunl_tx_3", &r->dev[0], &tx);
+	run_set(r, "tunl_tx_4", &r->dev[0], &tx);
 	run_clear_stats(r, r->dev[0]);
 	verdict = run_prog(r, PROG, &f, inner, in.len);
 	assert_int_equal(verdict, w->verdict ? w->verdict : TC_ACT_REDIRECT);
@@ -215,9 +215,9 @@ static int send_plain(struct run *r, const struct bpf_tx *tx)
 
 	run_packet(inner, &in);
 	if (tx)
-		run_set(r, "tunl_tx_3", &r->dev[0], tx);
+		run_set(r, "tunl_tx_4", &r->dev[0], tx);
 	else
-		run_unset(r, "tunl_tx_3", &r->dev[0]);
+		run_unset(r, "tunl_tx_4", &r->dev[0]);
 	return run_prog(r, PROG, &f, inner, in.len);
 }
 
@@ -283,22 +283,22 @@ static void t_egress_nbma(void **state)
 	tx.nbma = 1;
 	tx.hop.state = HOP_SLOW;
 	run_clear_stats(r, r->dev[0]);
-	run_set(r, "tunl_state_3", &zero, &st);
+	run_set(r, "tunl_state_4", &zero, &st);
 	assert_int_equal(send_plain(r, &tx), HANDED_OVER);
 	hop.dst = run_addr(192, 0, 2, 9);
 	hop.gen = 5;
-	run_set(r, "tunl_nbma_3", &key, &hop);
+	run_set(r, "tunl_nbma_4", &key, &hop);
 	assert_int_equal(send_plain(r, &tx), TC_ACT_REDIRECT);
 	memcpy(&outer, r->out, sizeof(outer));
 	assert_int_equal(be32_host(outer.dst), 0xc0000209);
 	hop.state = HOP_LOOP;
-	run_set(r, "tunl_nbma_3", &key, &hop);
+	run_set(r, "tunl_nbma_4", &key, &hop);
 	assert_int_equal(send_plain(r, &tx), TC_ACT_STOLEN);
 	assert_int_equal(run_stats(r, r->dev[0]).reason[R_TX_LOOP], 1);
 	st.gen++;
-	run_set(r, "tunl_state_3", &zero, &st);
+	run_set(r, "tunl_state_4", &zero, &st);
 	assert_int_equal(send_plain(r, &tx), HANDED_OVER);
-	run_unset(r, "tunl_nbma_3", &key);
+	run_unset(r, "tunl_nbma_4", &key);
 }
 
 int main(void)

@@ -141,14 +141,14 @@ static void reset(struct run *r)
 	struct bpf_rx rx = {.candidate = r->dev[TUNNEL]};
 	struct bpf_tx tx = {.hop = {.state = HOP_OK, .mtu = MTU_NOW}};
 
-	run_set(r, "tunl_rx_3", &key, &rx);
+	run_set(r, "tunl_rx_4", &key, &rx);
 	key.proto = PROTO_IPV6;
-	run_set(r, "tunl_rx_3", &key, &rx);
+	run_set(r, "tunl_rx_4", &key, &rx);
 	key.proto = PROTO_GRE;
 	key.key = be32_of(5);
 	key.keyed = 1;
-	run_set(r, "tunl_rx_3", &key, &rx);
-	run_set(r, "tunl_tx_3", &r->dev[TUNNEL], &tx);
+	run_set(r, "tunl_rx_4", &key, &rx);
+	run_set(r, "tunl_tx_4", &r->dev[TUNNEL], &tx);
 }
 
 static void run_row(struct run *r, const struct row *w)
@@ -165,7 +165,7 @@ static void run_row(struct run *r, const struct row *w)
 	assert_int_equal(run_prog(r, PROG, &f, packet, len), HANDED_OVER);
 	assert_int_equal(r->len, len);
 	assert_memory_equal(r->out, packet, len);
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_3"), &r->dev[TUNNEL], &tx), 0);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_4"), &r->dev[TUNNEL], &tx), 0);
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	left = (s64)tx.slow_until - (s64)now.tv_sec * 1000000000 - now.tv_nsec;
 	assert_int_equal(tx.slow_until != 0, w->slow);

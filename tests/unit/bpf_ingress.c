@@ -143,9 +143,9 @@ static void set_key(struct run *r, bool remote, bool local, u32 candidate)
 	struct bpf_rx rx = {.candidate = candidate};
 
 	if (candidate)
-		run_set(r, "tunl_rx_3", &key, &rx);
+		run_set(r, "tunl_rx_4", &key, &rx);
 	else
-		run_unset(r, "tunl_rx_3", &key);
+		run_unset(r, "tunl_rx_4", &key);
 }
 
 static int receive(struct run *r, const struct row *w, int on)
@@ -240,7 +240,7 @@ static void t_ingress_lookup(void **state)
 	set_key(r, false, false, r->dev[1]);
 	set_key(r, true, false, r->dev[2]);
 	assert_int_equal(lookup(r, ETH0), HANDED_OVER); /* the address is not this host's */
-	run_set(r, "tunl_local_3", &local, &one);
+	run_set(r, "tunl_local_4", &local, &one);
 	assert_int_equal(lookup(r, ETH0), 2);
 	set_key(r, true, true, r->dev[0]);
 	assert_int_equal(lookup(r, ETH0), 0);
@@ -251,14 +251,14 @@ static void t_ingress_lookup(void **state)
 	set_key(r, false, true, 0);
 	assert_int_equal(lookup(r, ETH0), 1);
 	set_key(r, false, false, 0);
-	run_unset(r, "tunl_local_3", &local);
+	run_unset(r, "tunl_local_4", &local);
 }
 
 static void set_bound(struct run *r, bool remote, bool local, const struct bpf_rx *rx)
 {
 	struct bpf_rx_key key = key_of(remote, local);
 
-	run_set(r, "tunl_rx_3", &key, rx);
+	run_set(r, "tunl_rx_4", &key, rx);
 }
 
 /* I53 - I55: a tunnel bound to the arriving device goes before a more specific one. */
@@ -275,8 +275,8 @@ static void t_ingress_bound(void **state)
 			     .bound = {{r->dev[ETH0], r->dev[0]}, {r->dev[ETH1], r->dev[2]}}};
 	struct bpf_rx engine = {.nbound = BPF_RX_SLOW};
 
-	run_set(r, "tunl_state_3", &zero, &st);
-	run_set(r, "tunl_local_3", &local, &one);
+	run_set(r, "tunl_state_4", &zero, &st);
+	run_set(r, "tunl_local_4", &local, &one);
 	set_key(r, true, true, r->dev[0]);
 	set_bound(r, false, false, &wild);
 	assert_int_equal(lookup(r, ETH0), 1); /* I53 */
@@ -290,9 +290,9 @@ static void t_ingress_bound(void **state)
 	assert_int_equal(lookup(r, ETH0), HANDED_OVER);
 	set_key(r, true, true, 0);
 	set_key(r, false, false, 0);
-	run_unset(r, "tunl_local_3", &local);
+	run_unset(r, "tunl_local_4", &local);
 	st.any_bound = 0;
-	run_set(r, "tunl_state_3", &zero, &st);
+	run_set(r, "tunl_state_4", &zero, &st);
 }
 
 int main(void)

@@ -122,7 +122,7 @@ static void set_tunnel(struct run *r, const struct row *w)
 		.seq = SEQ_SLOT,
 	};
 
-	run_set(r, "tunl_tx_3", &r->dev[TUNNEL], &tx);
+	run_set(r, "tunl_tx_4", &r->dev[TUNNEL], &tx);
 	run_clear_stats(r, r->dev[TUNNEL]);
 }
 
@@ -136,7 +136,7 @@ static void set_way_back(struct run *r, const struct row *w)
 				 .keyed = w->how.oflags & GRE_K ? 1 : 0};
 	struct bpf_rx rx = {.candidate = r->dev[TUNNEL]};
 
-	run_set(r, "tunl_rx_3", &key, &rx);
+	run_set(r, "tunl_rx_4", &key, &rx);
 }
 
 static int send_row(struct run *r, const struct row *w, u8 *inner)
@@ -232,13 +232,13 @@ static void t_modes_key(void **state)
 	len = r->len;
 	memcpy(outer, r->out, len);
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_set(r, "tunl_local_3", &local, &one);
-	run_set(r, "tunl_rx_3", &wild, &rx);
+	run_set(r, "tunl_local_4", &local, &one);
+	run_set(r, "tunl_rx_4", &wild, &rx);
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
 	memset(outer + IP4_HLEN + 4, 0, 4); /* key 0 is what a keyless wildcard has */
 	assert_int_equal(receive(r, outer, len), TC_ACT_REDIRECT);
-	run_unset(r, "tunl_rx_3", &wild);
-	run_unset(r, "tunl_local_3", &local);
+	run_unset(r, "tunl_rx_4", &wild);
+	run_unset(r, "tunl_local_4", &local);
 }
 
 static struct mode_state seq_of(struct run *r)
@@ -246,7 +246,7 @@ static struct mode_state seq_of(struct run *r)
 	struct mode_state seq;
 	u32 slot = SEQ_SLOT;
 
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_seq_3"), &slot, &seq), 0);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_seq_4"), &slot, &seq), 0);
 	return seq;
 }
 
@@ -256,7 +256,7 @@ static void reset_expected(struct run *r)
 	u32 slot = SEQ_SLOT;
 
 	seq.expected_seq = 0;
-	run_set(r, "tunl_seq_3", &slot, &seq);
+	run_set(r, "tunl_seq_4", &slot, &seq);
 }
 
 /* The outer packet at p as the first of several fragments. */
@@ -401,19 +401,19 @@ static void t_modes_nbma(void **state)
 	w.how.sixrd = sixrd_6to4();
 	w.how.rules |= FAST_EMBEDS;
 	set_tunnel(r, &w);
-	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_3"), &r->dev[TUNNEL], &tx), 0);
-	run_set(r, "tunl_state_3", &zero, &st);
+	assert_int_equal(bpf_map_lookup_elem(run_map(r, "tunl_tx_4"), &r->dev[TUNNEL], &tx), 0);
+	run_set(r, "tunl_state_4", &zero, &st);
 	tx.hop.gen = 9;
 	memcpy(&other, v6_b, 16);
 	other.w[3] = be32_of(77);
 	key = bpf_nbma_inner6(r->dev[TUNNEL], &other, &w.how);
 	tx.nbma = 1;
-	run_set(r, "tunl_tx_3", &r->dev[TUNNEL], &tx);
+	run_set(r, "tunl_tx_4", &r->dev[TUNNEL], &tx);
 	assert_int_equal(send_row(r, &w, inner), HANDED_OVER);
-	run_set(r, "tunl_nbma_3", &key, &tx.hop);
+	run_set(r, "tunl_nbma_4", &key, &tx.hop);
 	assert_int_equal(send_row(r, &w, inner), TC_ACT_REDIRECT);
 	check_outer(r, &w);
-	run_unset(r, "tunl_nbma_3", &key);
+	run_unset(r, "tunl_nbma_4", &key);
 }
 
 /* T07 - T10: a router's packets; an address of the sender's own on our link; nobody else's. */
@@ -434,13 +434,13 @@ static void t_modes_isatap(void **state)
 	len = r->len;
 	memcpy(outer, r->out, len);
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_set(r, "tunl_peer_3", &router, &one);
+	run_set(r, "tunl_peer_4", &router, &one);
 	assert_int_equal(receive(r, outer, len), TC_ACT_REDIRECT);
-	run_unset(r, "tunl_peer_3", &router);
+	run_unset(r, "tunl_peer_4", &router);
 	memcpy(outer + IP4_HLEN + 8, isatap_b, 16);
 	outer[IP4_HLEN + 8 + 15] = 1;
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_set(r, "tunl_peer_3", &link, &one);
+	run_set(r, "tunl_peer_4", &link, &one);
 	assert_int_equal(receive(r, outer, len), TC_ACT_REDIRECT);
 	outer[IP4_HLEN + 8 + 15] = 2;
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
@@ -448,7 +448,7 @@ static void t_modes_isatap(void **state)
 	outer[IP4_HLEN + 6] = PROTO_ICMPV6;
 	outer[IP4_HLEN + IP6_HLEN] = 134;
 	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	run_unset(r, "tunl_peer_3", &link);
+	run_unset(r, "tunl_peer_4", &link);
 }
 
 int main(void)
