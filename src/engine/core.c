@@ -94,6 +94,18 @@ int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struc
 	return 0;
 }
 
+int engine_tunnel_risen(struct engine_tunnel *t)
+{
+	t->link.up = true;
+	t->node.down = false;
+	if (t->in)
+		return 0;
+	if (lookup_add(lookup_of(t), &t->node))
+		return -ENOMEM;
+	t->in = true;
+	return 0;
+}
+
 void engine_tunnel_numbers(struct engine_tunnel *t)
 {
 	struct mode_state *from = t->state, *to = &t->ns->engine->numbers[t->slot];

@@ -38,6 +38,7 @@ enum {
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5 /* younger than Debian 12's headers */
 #endif
 
+struct demux_ask;
 struct engine_ns;
 struct engine_tunnel;
 
@@ -98,6 +99,8 @@ struct engine_io {
 	/* Give an inner packet to the tunnel's device. 0 or -errno. */
 	int (*deliver)(struct engine_tunnel *t, const struct packet *p);
 	void (*icmp)(struct engine_ns *ns, const struct icmp_message *m);
+	/* Whether a tunnel that the packet may be for has come up; it is in the lookup then. NULL: no. */
+	bool (*risen)(struct engine_ns *ns, const struct demux_ask *ask);
 	/* Tell the parent; nsid is filled in. */
 	void (*event)(struct engine_ns *ns, const struct engine_event *ev);
 };
@@ -159,6 +162,9 @@ void engine_ns_fini(struct engine_ns *ns);
 int engine_tunnel_set(struct engine_tunnel *t, struct engine_ns *ns, const struct engine_msg *msg,
 		      struct engine_slot *shared);
 void engine_tunnel_unset(struct engine_tunnel *t);
+
+/* The device is up, as the parent will say in a moment. 0 or -ENOMEM. */
+int engine_tunnel_risen(struct engine_tunnel *t);
 
 /* engine.numbers is new: t goes on in it where it was, or further where that is further. */
 void engine_tunnel_numbers(struct engine_tunnel *t);

@@ -47,7 +47,7 @@ static enum reason parse(const struct mode *m, const struct mode_proto *row,
 	return ask->p && head->summed && !sum_is_right(ask) ? R_RX_CSUM : R_NONE;
 }
 
-enum reason demux(struct engine_ns *ns, const struct demux_ask *ask, struct demux *d)
+static enum reason look_up(struct engine_ns *ns, const struct demux_ask *ask, struct demux *d)
 {
 	const struct mode_proto *row;
 	const struct mode *m;
@@ -65,4 +65,14 @@ enum reason demux(struct engine_ns *ns, const struct demux_ask *ask, struct demu
 			return R_NONE;
 	}
 	return i ? R_RX_NO_TUNNEL : R_NONE;
+}
+
+enum reason demux(struct engine_ns *ns, const struct demux_ask *ask, struct demux *d)
+{
+	enum reason r = look_up(ns, ask, d);
+
+	if (r != R_RX_NO_TUNNEL || !ask->p || !ns->engine->io->risen ||
+	    !ns->engine->io->risen(ns, ask))
+		return r;
+	return look_up(ns, ask, d);
 }

@@ -108,6 +108,7 @@ const struct engine_io live_io = {
 	.deliver = live_deliver,
 	.icmp = send_icmp,
 	.event = live_event,
+	.risen = live_risen,
 };
 
 int live_watch(struct live *l, struct live_fd *f)

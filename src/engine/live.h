@@ -5,6 +5,7 @@
  *
  *	control.c	messages of the parent: namespaces and tunnels come and go
  *	live.c		packets in
+ *	live_risen.c	tunnels that came up before the parent said so
  *	send.c		packets out, in batches
  *
  * A struct live_ns owns its descriptors and its tunnels; a struct live_tunnel
@@ -72,6 +73,7 @@ struct live_ns {
 
 struct live_tunnel {
 	struct engine_tunnel t;
+	u64 asked_ms; /* whether its device is up */
 	struct list node; /* live_ns.tunnels */
 	struct live_fd tun;
 };
@@ -139,6 +141,9 @@ void control_flush(struct live *l);
 
 /* Have descriptor f in the loop. 0 or -errno. */
 int live_watch(struct live *l, struct live_fd *f);
+
+/* As engine_io.risen (live_risen.c). */
+bool live_risen(struct engine_ns *ns, const struct demux_ask *ask);
 
 /* Close a descriptor that may be watched. */
 void live_close(struct live_fd *f);

@@ -2,6 +2,7 @@
 """Ordinary tools on the tunnel's device, which tunl follows: both datapaths."""
 
 import json
+import signal
 
 import pytest
 
@@ -50,6 +51,21 @@ def test_set_down_and_up(ends):
     wait_until(lambda: e.b.ping(e.A, "-W", "1", check=False).returncode)
     e.a.ip("link set tun1 up", f"route replace {e.B} dev tun1 src {e.A}")
     wait_until(lambda: not e.b.ping(e.A, "-W", "1", check=False).returncode)
+
+
+def test_receives_as_soon_as_it_is_up(ends):
+    """Whether or not the parent has got around to hearing of it."""
+    e = ends()
+    e.add(e.a, "remote 10.10.20.2 local 10.10.10.2")
+    e.up(e.a, e.A, e.B)
+    e.add(e.b, "remote 10.10.10.2 local 10.10.20.2")
+    parent, _ = e.tunl.parent_and_engine()
+    e.tunl.kill(parent, sig=signal.SIGSTOP)
+    try:
+        e.up(e.b, e.B, e.A)
+        e.a.ping(e.B)
+    finally:
+        e.tunl.kill(parent, sig=signal.SIGCONT)
 
 
 def test_rename(ends):
