@@ -27,7 +27,7 @@ from variants import VARIANTS  # noqa: E402
 from world import World  # noqa: E402
 
 OUT = pathlib.Path("/out")
-MODULES = ("ipip", "ip_gre", "sit", "ip_vti", "tun", "veth", "dummy", "sch_ingress", "cls_bpf", "cls_flower", "act_gact",
+MODULES = ("ipip", "ip_gre", "sit", "ip_vti", "tun", "veth", "dummy", "sch_ingress", "cls_bpf", "cls_u32", "act_gact",
            "vrf", "bridge", "8021q", "macvlan", "nf_tables", "nft_chain_nat", "nft_masq", "nft_ct", "nft_reject_ipv4",
            "nft_compat", "nft_nat")
 # prepare(world): what all checks of the suite start from; each: every check has a world of its own

@@ -144,18 +144,24 @@ def hub(w, mode, words=()):
     else:
         w.tunnel(w.t, "add", "hub", "mode", "ipip", "local", T)
     w.t.ip("link set hub up", "addr add 10.40.0.254/24 dev hub" if mode == "gre" else "addr add 10.40.0.254/32 dev hub")
+    of_k, of_t = [], []
     for n in range(1, SPOKES + 1):
         outer, inner = f"10.10.10.{100 + n}", f"10.40.0.{n}"
-        w.k.ip(f"addr add {outer}/24 dev v1")
-        w.tunnel(w.k, "add", f"s{n}", "mode", mode, "remote", T, "local", outer, *words)
-        w.k.ip(f"link set s{n} up", f"addr add {inner}/32 dev lo", f"rule add from {inner} lookup {1000 + n}",
-               f"route add 10.40.0.254 dev s{n} table {1000 + n}")
+        of_k += [f"addr add {outer}/24 dev v1", f"tunnel add s{n} mode {mode} remote {T} local {outer} {' '.join(words)}",
+                 f"link set s{n} up", f"addr add {inner}/32 dev lo", f"rule add from {inner} lookup {1000 + n}",
+                 f"route add 10.40.0.254 dev s{n} table {1000 + n}"]
         if mode == "gre" and w.who == "kernel":  # a TUN device has one neighbour entry (doc/compat.md)
-            w.t.ip(f"neigh add {inner} lladdr {outer} dev hub")
+            of_t.append(f"neigh add {inner} lladdr {outer} dev hub")
         else:
-            w.t.ip(f"route add {inner} via {outer} dev hub onlink")
-    for n in range(1, SPOKES + 1):
-        w.t.answers(f"10.40.0.{n}")
+            of_t.append(f"route add {inner} via {outer} dev hub onlink")
+    w.k.ip(*of_k)
+    w.t.ip(*of_t)
+    with udp_socket(w, w.t, "10.40.0.254") as center:
+        for n in range(1, SPOKES + 1):
+            with udp_socket(w, w.k, f"10.40.0.{n}") as spoke:
+                for source, sink in ((center, spoke), (spoke, center)):
+                    source.sendto(bytes([n]), sink.getsockname())
+                    expect(received(w, sink)[0] == bytes([n]), f"spoke {n}: changed")
     for n in (1, SPOKES // 2, SPOKES):
         exchange(w, way(w, f"10.40.0.{n}", "10.40.0.254"), 1 << 16)
         exchange(w, back(w, "10.40.0.254", f"10.40.0.{n}"), 1 << 16)
@@ -267,7 +273,8 @@ def nft(w):
         w.t.nft("delete table netdev under")
         w.k.answers("10.52.0.2")
     w.t.run("tc", "qdisc", "add", "dev", "v2", "clsact", check=False)
-    w.t.run("tc", *"filter add dev v2 ingress pref 10 protocol ip flower ip_proto 47 src_ip 10.10.10.3 action drop".split())
+    w.t.run("tc", *"filter add dev v2 ingress pref 10 protocol ip u32".split(),
+            *"match ip protocol 47 0xff match ip src 10.10.10.3/32 action drop".split())
     refuses(w, "a tc filter")
     w.k.answers(IT)
 
