@@ -7,6 +7,7 @@
 #include "daemon/engproc.h"
 #include "daemon/netns.h"
 #include "daemon/priv.h"
+#include "daemon/sysctl.h"
 #include "daemon/xfrm.h"
 #include "engine/engine.h"
 #include "engine/sockets.h"
@@ -53,6 +54,7 @@ static int ns_add(struct ns *ns)
 
 	if (n < 0)
 		return n;
+	m.rates = sysctl_icmp_rates();
 	err = engproc_send(ns->daemon, &m, fds, (size_t)n);
 	close_all(fds, (size_t)n);
 	ns->engine_has = !err;
@@ -105,15 +107,26 @@ int engtell_marks(struct ns *ns)
 	return xfrm_each_mark(ns, mark_add);
 }
 
-/* The guards of all that the tunnel's mode receives, as its driver has handlers for all. */
-static int protos_add(struct tunnel *t)
+static int mode_protos_add(struct ns *ns, enum mode_id id)
 {
-	const struct mode *m = mode_by_id(t->cfg.mode);
-	int err = m && m->esp ? 0 : proto_add(t->home, mode_info(t->cfg.mode)->proto);
+	const struct mode *m = mode_by_id(id);
+	int err = 0;
 
 	for (u32 i = 0; !err && m && i < MODE_PROTOS && m->proto[i].proto; i++)
-		err = proto_add(t->home, m->proto[i].proto);
+		err = proto_add(ns, m->proto[i].proto);
 	return err;
+}
+
+/* The guards of all that the tunnel's mode receives, and its driver, which has handlers for all. */
+static int protos_add(struct tunnel *t)
+{
+	const struct mode_info *info = mode_info(t->cfg.mode);
+	const struct mode *m = mode_by_id(t->cfg.mode);
+	int err = m && m->esp ? 0 : proto_add(t->home, info->proto);
+
+	if (!err)
+		err = mode_protos_add(t->home, t->cfg.mode);
+	return err ? err : mode_protos_add(t->home, info->driver);
 }
 
 /* What the tunnel's namespace must have at the engine first. */

@@ -93,6 +93,7 @@ static int ns_add(struct live *l, struct received *r)
 	}
 	engine_ns_init(&n->ns, &l->engine, r->msg.nsid);
 	n->ns.parent_gen = r->msg.gen;
+	n->ns.icmp_limits.rates = r->msg.rates;
 	n->live = l;
 	list_init(&n->tunnels);
 	n->packet = (struct live_fd){LIVE_PACKET, take_fd(r, 0)};

@@ -38,6 +38,7 @@ void engine_ns_init(struct engine_ns *ns, struct engine *e, u32 nsid)
 	ns->routes.gen = 1;
 	db_init(&ns->xfrm);
 	ns->mib = &e->uncounted;
+	ns->icmp_limits.rates = icmp_rates_usual();
 	for (u32 id = 0; id < MODE__MAX; id++) {
 		const struct mode *m = mode_by_id((enum mode_id)id);
 

@@ -73,7 +73,8 @@ static void unreachable(struct engine_ns *ns, const struct saying *s, const u8 *
 	if (!may_be_about(data, len) || !is_between_hosts(ns, h, &local))
 		return;
 	if (s->code != ICMP4_C_FRAG &&
-	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, h->src, local, engine_random(e)))
+	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, h->src,
+			       local ? ICMP_TO_SELF : ICMP_TO_HOST, engine_random(e)))
 		return;
 	m.v6 = false;
 	m.dst = h->src;
@@ -128,7 +129,7 @@ void icmp6_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 type, u32 
 	if (!may_be_about6(data, len, type))
 		return;
 	if (type != ICMP6_T_TOOBIG &&
-	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, limit_key(&h->src), false,
+	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, limit_key(&h->src), ICMP_TO_HOST6,
 			       engine_random(e)))
 		return;
 	m.dst6 = h->src;

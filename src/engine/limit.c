@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/limit.h"
 
-/* The kernel's defaults: icmp_msgs_per_sec, icmp_msgs_burst, icmp_ratelimit. */
-enum {
-	ICMP_ALL_PER_SEC = 1000,
-	ICMP_ALL_BURST = 50,
-	ICMP_DEST_MS = 1000,
-	ICMP_DEST_BURST = 6,
-};
+enum { ICMP_DEST_BURST = 6, USEC_PER_SEC = 1000000, USEC_PER_MS = 1000 };
+
+struct icmp_rates icmp_rates_usual(void)
+{
+	return (struct icmp_rates){
+		.dest_ms = 1000, .dest6_ms = 1000, .all_per_sec = 1000, .burst = 50};
+}
 
 bool limit_has(struct limit *l, u64 now_ms, u32 interval_ms, u32 burst)
 {
@@ -40,16 +40,25 @@ static struct limit *dest_limit(struct icmp_limits *l, be32 dst)
 	return &l->dest[at].limit;
 }
 
-bool icmp_limits_allow(struct icmp_limits *l, u64 now_ms, be32 dst, bool local, u32 random)
+static bool allow_all(struct icmp_limits *l, u64 now_us, u32 each_us)
 {
-	enum { all_ms = 1000 / ICMP_ALL_PER_SEC };
+	return !each_us || limit_has(&l->all, now_us, each_us, l->rates.burst);
+}
 
-	if (!limit_has(&l->all, now_ms, all_ms, ICMP_ALL_BURST))
+bool icmp_limits_allow(struct icmp_limits *l, u64 now_ms, be32 dst, enum icmp_receiver to,
+		       u32 random)
+{
+	const u32 dest_ms[] = {
+		[ICMP_TO_HOST] = l->rates.dest_ms, [ICMP_TO_HOST6] = l->rates.dest6_ms, 0};
+	u32 each_us = l->rates.all_per_sec ? USEC_PER_SEC / l->rates.all_per_sec : USEC_PER_SEC;
+	u64 now_us = now_ms * USEC_PER_MS;
+
+	if (!allow_all(l, now_us, each_us))
 		return false;
-	if (!local && !limit_take(dest_limit(l, dst), now_ms, ICMP_DEST_MS, ICMP_DEST_BURST))
+	if (dest_ms[to] && !limit_take(dest_limit(l, dst), now_ms, dest_ms[to], ICMP_DEST_BURST))
 		return false;
 	/* 0, 1 or 2 credits, so that nobody can count by it what others were told */
-	for (u32 cost = random % 3; cost; cost--)
-		limit_take(&l->all, now_ms, all_ms, ICMP_ALL_BURST);
+	for (u32 cost = random % 3; cost && each_us; cost--)
+		limit_take(&l->all, now_us, each_us, l->rates.burst);
 	return true;
 }

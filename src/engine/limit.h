@@ -18,20 +18,34 @@ struct limit {
 bool limit_has(struct limit *l, u64 now_ms, u32 interval_ms, u32 burst);
 bool limit_take(struct limit *l, u64 now_ms, u32 interval_ms, u32 burst);
 
+/* The kernel's own settings of a namespace: sysctls net.ipv4.icmp_*, net.ipv6.icmp.ratelimit. */
+struct icmp_rates {
+	u32 dest_ms, dest6_ms;	/* one to a destination each; 0: any number */
+	u32 all_per_sec, burst; /* to all together */
+};
+
+/* As a kernel has them that nobody changed. */
+struct icmp_rates icmp_rates_usual(void);
+
 enum { ICMP_LIMIT_DESTS = 1024 };
 
 struct icmp_limits {
-	struct limit all;
+	struct icmp_rates rates;
+	struct limit all; /* in microseconds, for it may be many */
 	struct {
 		be32 dst;
 		struct limit limit;
 	} dest[ICMP_LIMIT_DESTS]; /* by a hash; a newcomer takes the place */
 };
 
+/* To whom: this host has no limit of its own. */
+enum icmp_receiver { ICMP_TO_HOST, ICMP_TO_HOST6, ICMP_TO_SELF };
+
 /*
- * Whether an error that is not exempt may go to dst now, and count it. local:
- * dst is this host, which has no limit of its own. random: one for each call.
+ * Whether an error that is not exempt may go to dst now, and count it.
+ * random: one for each call.
  */
-bool icmp_limits_allow(struct icmp_limits *l, u64 now_ms, be32 dst, bool local, u32 random);
+bool icmp_limits_allow(struct icmp_limits *l, u64 now_ms, be32 dst, enum icmp_receiver to,
+		       u32 random);
 
 #endif

@@ -13,6 +13,7 @@
 #ifndef TUNL_ENGINE_PROTO_H
 #define TUNL_ENGINE_PROTO_H
 
+#include "engine/limit.h"
 #include "ipsec/db.h"
 #include "ipsec/mib.h"
 #include "lib/rtnl.h"
@@ -32,7 +33,7 @@ enum { ENGINE_MIBS = 1024 };	/* namespaces that have some */
 
 /* Parent to engine. Descriptors in brackets, in this order. */
 enum engine_op {
-	ENGINE_NS_ADD,	  /* nsid [packet, raw out, icmp, rtnl, icmp6 if the kernel has it] */
+	ENGINE_NS_ADD,	  /* nsid, rates [packet, raw out, icmp, rtnl, icmp6 if the kernel has it] */
 	ENGINE_NS_DEL,	  /* nsid: close all of it, now */
 	ENGINE_NS_FLUSH,  /* nsid: routes, rules or addresses changed; forget what was looked up */
 	ENGINE_PROTO_ADD, /* nsid, proto [raw socket that keeps the kernel from answering] */
@@ -70,6 +71,7 @@ struct engine_msg {
 	struct engine_link link;
 	struct tunnel_cfg cfg;
 	struct prl_entry router;
+	struct icmp_rates rates; /* NS_ADD */
 };
 
 /* A message about a security association or policy; begins as engine_msg does. */

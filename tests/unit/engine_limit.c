@@ -45,18 +45,25 @@ static void t_icmp_limits(void **state)
 	u32 n = 0;
 
 	(void)state;
+	l.rates = icmp_rates_usual();
 	for (u32 i = 0; i < 20; i++)
-		n += icmp_limits_allow(&l, 1000, a, false, 1);
+		n += icmp_limits_allow(&l, 1000, a, ICMP_TO_HOST, 1);
 	assert_int_equal(n, 6);
-	assert_true(icmp_limits_allow(&l, 1000, b, false, 1));
-	assert_false(icmp_limits_allow(&l, 1999, a, false, 1));
-	assert_true(icmp_limits_allow(&l, 2000, a, false, 1));
+	assert_true(icmp_limits_allow(&l, 1000, b, ICMP_TO_HOST, 1));
+	assert_false(icmp_limits_allow(&l, 1999, a, ICMP_TO_HOST, 1));
+	assert_true(icmp_limits_allow(&l, 2000, a, ICMP_TO_HOST, 1));
 	/* this host has no limit of its own, but the one for all */
-	for (n = 0; n < 200 && icmp_limits_allow(&l, 3000, a, true, 1);)
+	for (n = 0; n < 200 && icmp_limits_allow(&l, 3000, a, ICMP_TO_SELF, 1);)
 		n++;
 	assert_int_equal(n, 50);
-	assert_false(icmp_limits_allow(&l, 3000, be32_of(1), false, 1));
-	assert_true(icmp_limits_allow(&l, 3001, be32_of(1), false, 1));
+	assert_false(icmp_limits_allow(&l, 3000, be32_of(1), ICMP_TO_HOST, 1));
+	assert_true(icmp_limits_allow(&l, 3001, be32_of(1), ICMP_TO_HOST, 1));
+	/* as the namespace's owner wants it: each destination as often as it likes */
+	l.rates.dest_ms = 0;
+	l.rates.all_per_sec = 1000000;
+	for (n = 0; n < 200 && icmp_limits_allow(&l, 9000 + n, a, ICMP_TO_HOST, 2); n++)
+		;
+	assert_int_equal(n, 200);
 }
 
 static u32 asked;
