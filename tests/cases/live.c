@@ -26,7 +26,7 @@
 #include "net.h"
 #include "runner.h"
 
-enum { LIVE_POLL_MS = 1 };
+enum { LIVE_POLL_MS = 1, LIVE_TURN_MS = 20, LIVE_PATIENCE_MS = 5000 };
 
 struct live {
 	struct net net;
@@ -56,7 +56,9 @@ static int tunl_set(struct live *l, unsigned i, const struct tunnel_cfg *cfg)
 	struct tunnel_cfg mine = *cfg;
 	char line[GRAMMAR_LINE];
 
-	field_datapath(l->datapath, &mine.datapath);
+	/* not every tunnel is bpf's alone: auto then takes it for what it can do */
+	if (!strcmp(l->datapath, "user"))
+		mine.datapath = DATAPATH_USER;
 	grammar_print(&mine, line, sizeof(line));
 	if (!l->there[i])
 		return tunl("add", NULL, line);
@@ -76,6 +78,9 @@ static void bring_up(struct live *l, unsigned i, const struct case_tunnel *t)
 {
 	const char *name = t->cfg.name;
 
+	/* to a group every packet goes, the kernel's own too */
+	if (be32_host(t->cfg.remote) >> 28 == 0xe)
+		net_sysctl6(name, "disable_ipv6", "1");
 	/* what is delivered ends there: nobody answers */
 	net_ip(&l->net, "rule add pref 5 iif %s blackhole", name);
 	net_ip6(&l->net, "rule add pref 5 iif %s blackhole", name);
@@ -83,6 +88,8 @@ static void bring_up(struct live *l, unsigned i, const struct case_tunnel *t)
 	if (i == 0)
 		first_tunnel(l, name);
 	/* what the kernel gives such a device itself is not in the case's world */
+	if (be32_host(t->cfg.remote) >> 28 == 0xe)
+		return;
 	net_ip6(&l->net, "addr flush dev %s", name);
 	net_ip6(&l->net, "route replace default dev %s metric %u", name, 9000 + i);
 }
@@ -123,6 +130,20 @@ static int configure(struct live *l, unsigned i, const struct case_tunnel *t)
 	return tunl_set(l, i, &t->cfg);
 }
 
+/* The daemon hears of a device's state by itself: until it has. */
+static int await_state(const struct case_tunnel *t)
+{
+	struct tunnel_row row = {0};
+	struct err e;
+
+	for (unsigned ms = 0; ms < LIVE_PATIENCE_MS; ms += LIVE_TURN_MS) {
+		if (!row_get(t->cfg.name, NULL, &row, &e) && row.up == t->up && row.mtu)
+			return poll(NULL, 0, LIVE_TURN_MS);
+		poll(NULL, 0, LIVE_TURN_MS);
+	}
+	return -ETIMEDOUT;
+}
+
 static int live_set(void *dp, unsigned i, const struct case_tunnel *t)
 {
 	struct live *l = dp;
@@ -140,6 +161,8 @@ static int live_set(void *dp, unsigned i, const struct case_tunnel *t)
 	l->tunnel[i] = *t;
 	l->there[i] = true;
 	err = net_do(&l->net);
+	if (!err && l->datapath)
+		err = await_state(t);
 	if (!err && fresh)
 		err = net_watch(&l->net, i, if_nametoindex(t->cfg.name));
 	return err;
@@ -246,8 +269,12 @@ static int live_router(void *dp, unsigned i, const struct prl_entry *router)
 
 	snprintf(line, sizeof(line), "prl-%s %s", router->is_default ? "default" : "nodefault",
 		 addr4_print(router->addr, addr));
-	if (l->datapath)
-		return tunl("prl", name, line);
+	if (l->datapath) {
+		int err = tunl("prl", name, line);
+
+		/* the engine is told behind the answer */
+		return err ? err : poll(NULL, 0, LIVE_TURN_MS);
+	}
 	net_ip(&l->net, "tunnel prl %s dev %s", line, name);
 	return net_do(&l->net);
 }
@@ -307,10 +334,8 @@ static void live_tx(void *dp, unsigned i, struct case_packet *p)
 
 	if (err == -EMSGSIZE)
 		err = send_large(l, i, &q);
-	if (err) {
-		fprintf(stderr, "# not sent: %s\n", strerror(-err));
+	if (err)
 		case_skip("the kernel does not give a tunnel such a packet");
-	}
 }
 
 static void live_rx(void *dp, u32 iif, struct case_packet *p)

@@ -125,6 +125,14 @@ void net_sysctl(const char *name, const char *value)
 	close(fd);
 }
 
+void net_sysctl6(const char *dev, const char *name, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "ipv6/conf/%s/%s", dev, name);
+	net_sysctl(path, value);
+}
+
 static int packet_socket(u32 ifindex)
 {
 	struct sockaddr_ll at = {
@@ -241,7 +249,6 @@ int net_tap(struct net *n, const char *name, u32 ifindex, u32 mtu)
 {
 	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 	struct net_tap *t = &n->tap[n->ntaps];
-	char sysctl[64];
 
 	if (n->ntaps == NET_TAPS)
 		return -ENOSPC;
@@ -258,8 +265,7 @@ int net_tap(struct net *n, const char *name, u32 ifindex, u32 mtu)
 	if (!ioctl(t->fd, SIOCGIFHWADDR, &ifr))
 		memcpy(t->mac, ifr.ifr_hwaddr.sa_data, sizeof(t->mac));
 	n->ntaps++;
-	snprintf(sysctl, sizeof(sysctl), "ipv6/conf/%s/disable_ipv6", name);
-	net_sysctl(sysctl, "1");
+	net_sysctl6(name, "disable_ipv6", "1");
 	net_ip(n, "link set dev %s arp off txqueuelen %d mtu %u up", name, NET_QUEUE, mtu);
 	return net_do(n);
 }

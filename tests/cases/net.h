@@ -55,6 +55,7 @@ int net_run(const char *const *argv);
 
 /* Write a value of /proc/sys/net there; what is not there stays so. */
 void net_sysctl(const char *name, const char *value);
+void net_sysctl6(const char *dev, const char *name, const char *value);
 
 /* A TAP that is up, with the index given (0: any). 0 or -errno. */
 int net_tap(struct net *n, const char *name, u32 ifindex, u32 mtu);
@@ -78,6 +79,8 @@ struct net_packet {
 	const struct virtio_net_hdr *vnet; /* NULL: whole and complete */
 };
 
+/* Whether it can be routed. */
+bool net_is_routed(const struct net_packet *p);
 int net_send(struct net *n, u32 ifindex, const struct net_packet *p);
 
 /* Hand all that is there to output; how many packets that were. */

@@ -84,7 +84,7 @@ static int send_link(const struct net *n, u32 ifindex, const struct net_packet *
 }
 
 /* Whether a raw socket sends it as it is: it fills in what is wrong or missing. */
-static bool is_kept(const struct net_packet *p)
+bool net_is_routed(const struct net_packet *p)
 {
 	const struct ip4 *h = (const void *)p->data;
 	const u8 *dst = p->data + 16;
@@ -104,7 +104,7 @@ static bool is_kept(const struct net_packet *p)
 
 int net_send(struct net *n, u32 ifindex, const struct net_packet *p)
 {
-	return is_kept(p) ? send_raw(n, ifindex, p) : send_link(n, ifindex, p);
+	return net_is_routed(p) ? send_raw(n, ifindex, p) : send_link(n, ifindex, p);
 }
 
 static bool is_error4(const u8 *d, u32 len)

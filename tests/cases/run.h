@@ -48,6 +48,13 @@ struct run {
 /* The one at work: backends hand in packets without naming it. */
 extern struct run *run;
 
+/* A datapath of b for r, which becomes the one at work, and its end. 0 or -1. */
+int run_begin(struct run *r, const struct case_backend *b);
+void run_end(struct run *r);
+
+/* Do a line of a case. 0; 1: the case ends here; -1: it failed. */
+int run_line(struct run *r, const char *text);
+
 /* It failed, for this reason: -1. */
 int run_fail(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -215,7 +215,7 @@ static int do_words(struct run *r, char **w, unsigned n)
 }
 
 /* 0; 1: the case ends here; -1: it failed. */
-static int do_line(struct run *r, const char *text)
+int run_line(struct run *r, const char *text)
 {
 	char buf[4096], *w[PACKET_WORDS];
 	unsigned n = 0;
@@ -278,29 +278,44 @@ static int do_lines(struct run *r, unsigned *at)
 				*at = loop;
 			continue;
 		}
-		err = do_line(r, line);
+		err = run_line(r, line);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
+int run_begin(struct run *r, const struct case_backend *b)
+{
+	run = r;
+	memset(r, 0, sizeof(*r));
+	r->b = b;
+	world_init(&r->w);
+	r->now_ms = RUN_START_MS;
+	r->dp = b->open(&r->w, &r->why);
+	if (!r->dp)
+		return run_fail(r, "%s", r->why);
+	r->why = NULL;
+	b->clock(r->dp, r->now_ms);
+	return 0;
+}
+
+void run_end(struct run *r)
+{
+	run_forget(r);
+	if (r->dp)
+		r->b->close(r->dp);
+}
+
 static int do_case(struct run *r, const char *path)
 {
-	const char *why = NULL;
 	unsigned at = 0;
 	int err = read_file(r, path);
 
 	if (err)
 		return err;
-	world_init(&r->w);
-	r->now_ms = RUN_START_MS;
-	r->dp = r->b->open(&r->w, &why);
-	if (!r->dp) {
-		r->why = why;
+	if (!r->dp)
 		return 1;
-	}
-	r->b->clock(r->dp, r->now_ms);
 	err = do_lines(r, &at);
 	if (!err) {
 		at = r->nlines - 1;
@@ -312,7 +327,6 @@ static int do_case(struct run *r, const char *path)
 		memcpy(text, r->bad, sizeof(text));
 		run_fail(r, "line %u: %.480s", at < r->nlines ? r->number[at] : 0, text);
 	}
-	r->b->close(r->dp);
 	return err;
 }
 
@@ -322,10 +336,9 @@ static int run_case(const struct case_backend *b, int number, const char *path)
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	int err;
 
-	memset(run, 0, sizeof(*run));
-	run->b = b;
+	run_begin(run, b);
 	err = do_case(run, path);
-	run_forget(run);
+	run_end(run);
 	if (err < 0)
 		printf("# %s: %s\nnot ok %d - %s: %s\n", name, run->bad, number, b->name, name);
 	else
