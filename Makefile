@@ -163,6 +163,25 @@ $(B)/bin/ip: $(B)/o/ip.c.o $(call archives,$(IP_FLOORS))
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IP_LIBS)
 
+# What is made from the tables of words: completion for shells, lists for the manual.
+$(B)/tables: $(B)/o/tables.c.o $(call archives,$(IP_FLOORS))
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IP_LIBS)
+
+COMPLETION := $(B)/completion/tunl.bash $(B)/completion/tunl.zsh
+
+$(B)/completion/tunl.%: packaging/completion/tunl.% $(B)/tables
+	@mkdir -p $(@D)
+	$(Q)$(B)/tables shell >$(B)/completion/tables.$*
+	$(Q)if grep -q '^@TABLES@$$' $<; then \
+		sed -e '/^@TABLES@$$/{' -e 'r $(B)/completion/tables.$*' -e d -e '}' $<; \
+		else cat $(B)/completion/tables.$* $<; fi >$@.new
+	$(Q)mv $@.new $@
+
+# The lists in the manual that come from tables; a test says where they are not current.
+.PHONY: man-update
+man-update: $(B)/tables
+	@scripts/man-lists --update $(B)/tables
+
 # Unit tests: tests/unit/FLOOR_NAME.c links the archives of FLOOR and below.
 UNIT_SRCS := $(wildcard tests/unit/*.c)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRCS))

@@ -25,45 +25,50 @@ enum opt_kind {
 };
 
 struct opt {
-	const char *word; /* any beginning of it will do */
+	struct opt_row row;
 	enum opt_kind kind;
-	bool arg;
 	bool late;     /* behind the verb too */
 	size_t offset; /* OPT_FLAG: of the bool in struct cli */
 };
 
-#define FLAG(w, member, is_late)                                                                   \
+#define ROW(w, a, l, h) .row = {.word = w, .arg = a, .letter = l, .help = h}
+#define FLAG(w, l, member, is_late, h)                                                             \
 	{                                                                                          \
-		.word = w, .kind = OPT_FLAG, .late = is_late,                                      \
-		.offset = offsetof(struct cli, member)                                             \
+		ROW(w, NULL, l, h), .kind = OPT_FLAG, .late = is_late,                             \
+				    .offset = offsetof(struct cli, member)                         \
 	}
 
 /* In the order in which beginnings are tried. */
 static const struct opt opts[] = {
-	FLAG("statistics", stats, true),
-	FLAG("details", details, true),
-	FLAG("json", json, true),
-	FLAG("pretty", pretty, true),
-	FLAG("oneline", oneline, true),
-	{.word = "color", .kind = OPT_COLOR},
-	FLAG("resolve", resolve, false),
-	{.word = "netns", .kind = OPT_NETNS, .arg = true},
-	{.word = "batch", .kind = OPT_BATCH, .arg = true},
-	{.word = "family", .kind = OPT_FAMILY, .arg = true},
-	FLAG("force", force, false),
-	FLAG("Numeric", numeric, true),
-	{.word = "Version", .kind = OPT_VERSION},
-	{.word = "4", .kind = OPT_IPV4},
-	{.word = "6", .kind = OPT_IPV6},
-	{.word = "help", .kind = OPT_HELP},
+	FLAG("statistics", 's', stats, true, "with counters, and why packets were not carried"),
+	FLAG("details", 'd', details, true, "with the datapath in use and why"),
+	FLAG("json", 'j', json, true, "as JSON"),
+	FLAG("pretty", 'p', pretty, true, "JSON for people"),
+	FLAG("oneline", 'o', oneline, true, "one line a tunnel"),
+	{ROW("color", NULL, 'c', "in colour, on a terminal; =always, =never"), .kind = OPT_COLOR},
+	FLAG("resolve", 'r', resolve, false, "names instead of addresses"),
+	{ROW("netns", "NETNS", 'n', "in that network namespace"), .kind = OPT_NETNS},
+	{ROW("batch", "FILE", 'b', "take commands from FILE, one a line"), .kind = OPT_BATCH},
+	{ROW("family", "inet", 0, NULL), .kind = OPT_FAMILY},
+	FLAG("force", 0, force, false, "with -batch: go on after a failed one"),
+	FLAG("Numeric", 'N', numeric, true, "numbers instead of names"),
+	{ROW("Version", NULL, 'V', "print the version"), .kind = OPT_VERSION},
+	{ROW("4", NULL, 0, NULL), .kind = OPT_IPV4},
+	{ROW("6", NULL, 0, NULL), .kind = OPT_IPV6},
+	{ROW("help", NULL, 'h', "print the words"), .kind = OPT_HELP},
 };
+
+const struct opt_row *opts_row(size_t i)
+{
+	return i < countof(opts) ? &opts[i].row : NULL;
+}
 
 /* Whether word, its dashes gone, is a beginning of the option's; `=WHEN` may follow -color. */
 static bool opt_is(const struct opt *o, const char *word)
 {
 	size_t n = o->kind == OPT_COLOR ? strcspn(word, "=") : strlen(word);
 
-	return n && !strncmp(word, o->word, n);
+	return n && !strncmp(word, o->row.word, n);
 }
 
 /* The option that word is, dash or two before it; NULL: none. */
@@ -171,14 +176,14 @@ int opts_read(int argc, char **argv, struct cli *cli, int *status)
 			*status = EXIT_SYNTAX;
 			return -1;
 		}
-		if (o->arg && i + 1 == argc) {
+		if (o->row.arg && i + 1 == argc) {
 			fputs("Command line is not complete. Try option \"help\"\n", stderr);
 			*status = EXIT_SYNTAX;
 			return -1;
 		}
 		if (opt_apply(o, argv + i, cli, status))
 			return -1;
-		i += o->arg ? 2 : 1;
+		i += o->row.arg ? 2 : 1;
 	}
 	return i;
 }

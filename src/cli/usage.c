@@ -2,23 +2,16 @@
 /* The help, from the tables: what the reader takes is what is told. */
 #include <stdio.h>
 
+#include "cli/help.h"
 #include "cli/tunnel.h"
-#include "lib/text.h"
 #include "model/options.h"
 
-/* "ttl|hoplimit|hlim TTL": a row with its other spellings. */
 static void usage_option(const struct tunnel_option *o)
 {
-	char buf[64];
-	struct text t;
+	char words[HELP_WORDS];
 
-	text_init(&t, buf, sizeof(buf));
-	text_add(&t, "%s", o->word);
-	for (const struct tunnel_option *s = option_next(o); s && !s->help; s = option_next(s))
-		text_add(&t, "|%s", s->word);
-	if (o->metavar)
-		text_add(&t, " %s", o->metavar);
-	fprintf(stderr, "  %-28s %s\n", buf, o->help);
+	help_option_words(o, words);
+	fprintf(stderr, "  %-28s %s\n", words, o->help);
 }
 
 static void usage_verbs(const char *me)
@@ -33,10 +26,9 @@ static void usage_verbs(const char *me)
 
 static void usage_commands(void)
 {
-	fputs("       tunl show --config\n"
-	      "       tunl daemon { status | stop | restart }\n"
-	      "       tunl lab { run | up | exec | status | down } ...\n"
-	      "       tunl explain FILE.pcap|-\n"
+	fputs("       tunl show --config\n", stderr);
+	help_commands(stderr, help_width(stderr));
+	fputs("       tunl help VERB\n"
 	      "Before the command: -s[tatistics] -d[etails] -j[son] -p[retty] -o[neline]\n"
 	      "       -c[olor] -N[umeric] -r[esolve] -n[etns] NAME -b[atch] FILE -force -V\n",
 	      stderr);
@@ -44,8 +36,8 @@ static void usage_commands(void)
 
 int usage_main(const struct cli *cli, int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 0 && cli->dialect == DIALECT_TUNL)
+		return help_main(argc, argv);
 	usage_verbs(cli->me);
 	if (cli->dialect == DIALECT_TUNL)
 		usage_commands();
