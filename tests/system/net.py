@@ -26,7 +26,7 @@ SIOCGIFHWADDR = 0x8927
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def wait_until(condition, seconds=5.0, what=""):
+def wait_until(condition, seconds=15.0, what=""):
     """The first true value of condition(), asked for again and again until time is up."""
     end = time.monotonic() + seconds
     while True:
