@@ -473,6 +473,15 @@ int ip_kind_read(const struct ip_kind *kind, bool create, char **words, struct t
 	return *words && kind->finish ? kind->finish(cfg, e) : 0;
 }
 
+const char *ip_kind_mtu_fault(const struct ip_kind *kind, const struct tunnel_cfg *cfg, u32 mtu)
+{
+	if (kind->clamps)
+		return NULL;
+	if (mtu < rules_mtu_min(cfg))
+		return "mtu less than device minimum";
+	return mtu > rules_mtu_max(cfg, 0) ? "mtu greater than device maximum" : NULL;
+}
+
 u32 ip_kind_mtu(const struct ip_kind *kind, const struct tunnel_cfg *cfg, u32 mtu)
 {
 	const struct mode *mode = mode_by_id(kind->mode);

@@ -38,6 +38,12 @@ void ip_kind_init(const struct ip_kind *kind, char **words, struct tunnel_cfg *c
 int ip_kind_read(const struct ip_kind *kind, bool create, char **words, struct tunnel_cfg *cfg,
 		 struct err *e);
 
+/*
+ * What the kernel says of an MTU that it refuses before the driver is asked, which is sit's
+ * alone: the others clamp. NULL: nothing. A device with such a name or addresses is found later.
+ */
+const char *ip_kind_mtu_fault(const struct ip_kind *kind, const struct tunnel_cfg *cfg, u32 mtu);
+
 /* An MTU given to `add`, as the driver takes it: clamped, sit excepted (spec cli 4.5). */
 u32 ip_kind_mtu(const struct ip_kind *kind, const struct tunnel_cfg *cfg, u32 mtu);
 

@@ -252,6 +252,20 @@ static int create_check(struct link_call *l, struct tunnel_cfg *cfg)
 	return l->frame.netns && !ip_netns_of_word(l->frame.netns) ? EXIT_SYNTAX : 0;
 }
 
+/* 0, or said and the exit status: an MTU that the kernel refuses ahead of the driver. */
+static int mtu_check(const struct link_call *l, const struct tunnel_cfg *cfg)
+{
+	const char *fault = NULL;
+	u32 mtu;
+
+	if (l->frame.mtu && num_u32(l->frame.mtu, ~0U, &mtu))
+		fault = ip_kind_mtu_fault(l->kind, cfg, mtu);
+	if (!fault)
+		return 0;
+	fprintf(stderr, "Error: %s.\n", fault);
+	return EXIT_KERNEL;
+}
+
 static int link_add(struct link_call *l)
 {
 	struct tunnel_cfg cfg;
@@ -264,7 +278,8 @@ static int link_add(struct link_call *l)
 		return refused(
 			&l->call->cli,
 			&(struct err){.code = l->verb == VERB_LINK_REPLACE ? EOPNOTSUPP : EEXIST});
-	return link_create(l, &cfg);
+	status = mtu_check(l, &cfg);
+	return status ? status : link_create(l, &cfg);
 }
 
 /*
