@@ -60,6 +60,7 @@ struct daemon {
 	char rundir[PATH_LEN - 32];
 	struct list namespaces; /* of struct ns */
 	struct list tunnels;	/* of struct tunnel, in order of creation */
+	struct htab by_slot;	/* and by slot (index.h) */
 	u32 next_nsid;
 	u64 next_order;
 	struct state *state;
@@ -92,6 +93,8 @@ struct ns {
 	uv_timer_t timer;	     /* reconcile_soon(), and the expiry of learned path MTUs */
 	struct list home;	     /* struct tunnel.in_home */
 	struct list here;	     /* struct tunnel.in_place */
+	struct htab by_device;	     /* the same by ifindex (index.h) */
+	struct htab by_config;	     /* those of home by addresses */
 	struct htab links;	     /* struct link by ifindex (link.h) */
 	struct htab addrs;	     /* struct addr by address (link.h) */
 	struct htab neighs;	     /* struct neigh by device and address (neigh.c) */
@@ -119,11 +122,19 @@ struct ns {
 	u8 open_handles;     /* being closed, on its way out */
 };
 
+/* Where a tunnel stands in the tables (index.c). */
+struct tunnel_index {
+	struct hnode slot, device, config;
+	struct ns *place; /* whose table of devices it is in */
+	bool in;
+};
+
 struct tunnel {
 	struct list node;     /* daemon.tunnels */
 	struct list in_home;  /* home->home */
 	struct list in_place; /* place->here */
 	struct ns *home, *place;
+	struct tunnel_index index;
 	struct tunnel_cfg cfg; /* as desired; cfg.name: as created */
 	struct prl *prl;       /* routers of an ISATAP tunnel; NULL: none were named */
 	u32 slot;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/hop.h"
+#include "daemon/index.h"
 #include "daemon/link.h"
 #include "daemon/neigh.h"
 #include "daemon/netns.h"
@@ -44,16 +45,13 @@ static const char *objection(const struct tunnel *t)
 static void drop_stale_tx(const void *key, void *arg)
 {
 	struct ns *ns = arg;
+	struct tunnel *t;
 	u32 ifindex;
 
 	memcpy(&ifindex, key, sizeof(ifindex));
-	list_for_each (n, &ns->home) {
-		const struct tunnel *t = list_entry(n, struct tunnel, in_home);
-
-		if (t->place == ns && t->link.ifindex == ifindex)
-			return;
-	}
-	bpf_ns_set_tx(ns->bpf, ifindex, NULL);
+	t = index_by_device(ns, ifindex);
+	if (!t || t->home != ns)
+		bpf_ns_set_tx(ns->bpf, ifindex, NULL);
 }
 
 static void drop_stale_local(const void *key, void *arg)

@@ -9,6 +9,7 @@
 #include "daemon/auto6.h"
 #include "daemon/conf.h"
 #include "daemon/datapath.h"
+#include "daemon/index.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
 #include "daemon/priv.h"
@@ -21,11 +22,10 @@ void tunnel_link_changed(struct ns *ns, u32 ifindex)
 {
 	const struct link *l = link_find(ns, ifindex);
 
-	list_for_each (n, &ns->here) {
-		struct tunnel *t = list_entry(n, struct tunnel, in_place);
+	struct tunnel *t = index_by_device(ns, ifindex);
 
-		if (t->link.ifindex != ifindex)
-			continue;
+	/* several: the device of one is gone, and another's has its number by now */
+	for (; t; t = index_next_device(t)) {
 		t->follow = t->home->follow = true;
 		/* down and up again, told at once, is a coming up all the same */
 		if (l && !(l->l.flags & IFF_UP))
@@ -103,6 +103,7 @@ static void move(struct tunnel *t, struct ns *to)
 	t->place = to;
 	t->attached = false; /* the kernel takes filters off a device that is moved */
 	take(t, &l);
+	index_enter(t);
 	save(t);
 	log_info("%s: its device is in namespace %u now", t->ifname, to->nsid);
 	netns_drop_unused(from);

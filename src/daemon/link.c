@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/index.h"
 #include "daemon/neigh.h"
 #include "daemon/reconcile.h"
 #include "daemon/tunnel.h"
@@ -134,16 +135,12 @@ static bool is_inner6(const struct nlmsghdr *nlh)
 static bool is_tunnels_neighbour(struct ns *ns, const struct nlmsghdr *nlh)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct tunnel *t;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm))
 		return false;
-	list_for_each (n, &ns->here) {
-		const struct tunnel *t = list_entry(n, struct tunnel, in_place);
-
-		if (t->link.ifindex == (u32)ndm->ndm_ifindex && be32_is_zero(t->cfg.remote))
-			return true;
-	}
-	return false;
+	t = index_by_device(ns, (u32)ndm->ndm_ifindex);
+	return t && be32_is_zero(t->cfg.remote);
 }
 
 static void on_event(const struct nlmsghdr *nlh, void *arg)

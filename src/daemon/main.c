@@ -169,6 +169,7 @@ static void come_down(struct daemon *d)
 	uv_close((uv_handle_t *)&d->beat, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
+	htab_fini(&d->by_slot);
 	state_close(d->state);
 	numbers_close(d);
 	shared_close(d->shared);

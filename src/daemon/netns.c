@@ -149,6 +149,8 @@ static void ns_free(struct ns *ns)
 	rxmap_free(ns);
 	xfrm_abandon(ns);
 	neigh_free(ns);
+	htab_fini(&ns->by_device);
+	htab_fini(&ns->by_config);
 	bpf_ns_close(ns->bpf);
 	rtnl_close(&ns->rtnl);
 	if (ns->events_fd >= 0)

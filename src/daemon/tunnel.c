@@ -12,6 +12,7 @@
 #include "daemon/datapath.h"
 #include "daemon/engproc.h"
 #include "daemon/engtell.h"
+#include "daemon/index.h"
 #include "daemon/link.h"
 #include "daemon/netns.h"
 #include "daemon/numbers.h"
@@ -28,24 +29,7 @@ enum { ATTACH_TRIES = 50, ATTACH_WAIT_MS = 20 }; /* for an engine that is ending
 
 struct tunnel *tunnel_by_slot(struct daemon *d, u32 slot)
 {
-	list_for_each (n, &d->tunnels) {
-		struct tunnel *t = list_entry(n, struct tunnel, node);
-
-		if (t->slot == slot)
-			return t;
-	}
-	return NULL;
-}
-
-static struct tunnel *by_ifindex(struct ns *place, u32 ifindex)
-{
-	list_for_each (n, &place->here) {
-		struct tunnel *t = list_entry(n, struct tunnel, in_place);
-
-		if (t->link.ifindex == ifindex)
-			return t;
-	}
-	return NULL;
+	return index_by_slot(d, slot);
 }
 
 int tunnel_by_name(struct ns *ns, const char *name, struct tunnel **t)
@@ -55,19 +39,13 @@ int tunnel_by_name(struct ns *ns, const char *name, struct tunnel **t)
 
 	if (err)
 		return err == -EINVAL || err == -ERANGE ? -ENODEV : err;
-	*t = by_ifindex(ns, l.ifindex);
+	*t = index_by_device(ns, l.ifindex);
 	return *t ? 0 : -EOPNOTSUPP;
 }
 
 struct tunnel *tunnel_like(struct ns *ns, const struct tunnel_cfg *cfg)
 {
-	list_for_each (n, &ns->home) {
-		struct tunnel *t = list_entry(n, struct tunnel, in_home);
-
-		if (rules_same(&t->cfg, cfg))
-			return t;
-	}
-	return NULL;
+	return index_by_config(ns, cfg);
 }
 
 int tunnel_save(struct tunnel *t)
@@ -122,6 +100,7 @@ static struct tunnel *tunnel_new(struct ns *home, struct ns *place, const struct
 
 static void tunnel_free(struct tunnel *t)
 {
+	index_leave(t);
 	list_del(&t->node);
 	list_del(&t->in_home);
 	list_del(&t->in_place);
@@ -225,7 +204,7 @@ static int tunnel_make(struct tunnel *t, struct err *e)
 	numbers_begin(d, t->slot);
 	memcpy(t->cfg.name, made.name, sizeof(t->cfg.name));
 	t->order = ++d->next_order;
-	err = establish(t, e);
+	err = index_enter(t) ? err_set(e, ENOMEM, "out of memory") : establish(t, e);
 	if (err)
 		undo(t);
 	return err;
@@ -288,16 +267,19 @@ static int change_to(struct tunnel *t, const struct tunnel_cfg *next, struct err
 	int err;
 
 	t->cfg = *next;
+	index_enter(t);
 	t->resolve = true;
 	rxmap_mark(t->home, &t->cfg);
 	err = tunnel_save(t);
 	if (err) {
 		t->cfg = old;
+		index_enter(t);
 		return err_set(e, -err, "the state file cannot be written: %s", strerror(-err));
 	}
 	err = reconcile_now(t->home, t, e);
 	if (err) {
 		t->cfg = old;
+		index_enter(t);
 		tunnel_save(t);
 		reconcile_now(t->home, t, NULL);
 		return err;
@@ -382,6 +364,11 @@ int tunnel_adopt(struct ns *home, struct ns *place, const struct state_line *lin
 	d->next_order = max_of(d->next_order, t->order);
 	take_link(t, &l);
 	sscanf(t->cfg.dev, "if%u", &t->cfg.link);
+	if (index_enter(t)) {
+		shared_give(d->shared, t->slot);
+		tunnel_free(t);
+		return -ENOMEM;
+	}
 	attach(t);
 	numbers_find(t);
 	if (strcmp(t->ifname, line->ifname) != 0 || !netns_is(&line->place, &place->id))

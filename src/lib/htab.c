@@ -66,6 +66,15 @@ struct hnode *htab_find(const struct htab *h, u64 key)
 	return n;
 }
 
+struct hnode *htab_find_next(const struct hnode *n)
+{
+	struct hnode *next = n->next;
+
+	while (next && next->key != n->key)
+		next = next->next;
+	return next;
+}
+
 void htab_del(struct htab *h, struct hnode *n)
 {
 	struct hnode **p = &h->bucket[slot_of(h->nbucket, n->key)];

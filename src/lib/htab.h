@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A hash table of things that carry their node: keyed by a u64 that the caller
- * makes unique. It grows by itself and owns nothing but its buckets.
+ * A hash table of things that carry their node: keyed by a u64, which the
+ * caller makes unique where it matters. It grows by itself and owns nothing but its buckets.
  */
 #ifndef TUNL_LIB_HTAB_H
 #define TUNL_LIB_HTAB_H
@@ -23,11 +23,14 @@ struct htab {
 /* Free the buckets; what was in it is the caller's. */
 void htab_fini(struct htab *h);
 
-/* 0 or -ENOMEM. The key must not be there already. */
+/* 0 or -ENOMEM. A key that is there already is found by htab_find_next() behind it. */
 int htab_add(struct htab *h, struct hnode *n, u64 key);
 
 /* NULL: not there. */
 struct hnode *htab_find(const struct htab *h, u64 key);
+
+/* Another one with n's key; NULL: no more. */
+struct hnode *htab_find_next(const struct hnode *n);
 
 /* Take n, which is in h, out. */
 void htab_del(struct htab *h, struct hnode *n);
