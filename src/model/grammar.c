@@ -161,7 +161,9 @@ static int check_new(const struct tunnel_cfg *cfg, struct err *e)
 	if (cfg->ttl && !cfg->pmtudisc)
 		return err_exit(e, STATUS_REFUSED, EINVAL,
 				"ttl != 0 and nopmtudisc are incompatible");
-	if (!cfg->proto)
+	/* iproute2 knows the driver by the protocol: none (any/ip) and MPLS (which `ip link` makes)
+	 * tell none */
+	if (cfg->proto == PROTO_ANY || cfg->proto == PROTO_MPLS)
 		return err_exit(e, STATUS_REFUSED, EINVAL,
 				"cannot determine tunnel mode (ipip, gre, vti or sit)");
 	return 0;
