@@ -78,7 +78,8 @@ struct daemon {
 	uv_timer_t scan;  /* runs while namespaces are held */
 	bool scan_mounts; /* the names of namespaces are to be looked at again */
 	uv_signal_t term, intr;
-	bool restart; /* after the loop: start the program anew */
+	bool kernel_esp, kernel_asked; /* the kernel's associations are vti's: xfrm_is_kernels() */
+	bool restart;		       /* after the loop: start the program anew */
 };
 
 struct ns {

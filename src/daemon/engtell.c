@@ -133,14 +133,20 @@ static int protos_add(struct tunnel *t)
 static int prepare_ns(struct tunnel *t)
 {
 	struct ns *ns = t->home;
-	int err = netns_enter(ns);
+	const struct mode *mode = mode_by_id(t->cfg.mode);
+	int err;
 
+	if (mode && mode->esp)
+		xfrm_is_kernels(ns->daemon); /* is found out from here */
+	err = netns_enter(ns);
 	if (err)
 		return err;
 	if (!ns->engine_has)
 		err = ns_add(ns);
 	if (!err)
 		err = protos_add(t);
+	if (!err && mode && mode->esp)
+		err = xfrm_follow(ns);
 	if (!err)
 		err = xfrm_tell(ns);
 	if (!err)

@@ -16,8 +16,9 @@ bool xfrm_has_any(const struct ns *ns)
 {
 	const struct nsx *x = ns->xfrm;
 
-	return x && (x->db.nsas || x->db.npolicies[POLICY_IN] || x->db.npolicies[POLICY_OUT] ||
-		     x->db.npolicies[POLICY_FWD]);
+	return x && !x->follow &&
+	       (x->db.nsas || x->db.npolicies[POLICY_IN] || x->db.npolicies[POLICY_OUT] ||
+		x->db.npolicies[POLICY_FWD]);
 }
 
 int xfrm_of(struct ns *ns, struct nsx **out)
@@ -58,6 +59,7 @@ void xfrm_abandon(struct ns *ns)
 {
 	if (!ns->xfrm)
 		return;
+	xfrm_follow_end(ns->xfrm);
 	db_fini(&ns->xfrm->db);
 	free(ns->xfrm);
 	ns->xfrm = NULL;
@@ -141,11 +143,16 @@ int xfrm_sa_add(struct nsx *x, struct sa_cfg *cfg, bool update)
 	return 0;
 }
 
-void xfrm_sa_del(struct nsx *x, struct sa *sa)
+void xfrm_forget_sa(struct nsx *x, struct sa *sa)
 {
 	xfrm_tell_gone(x, true, sa->slot);
 	shared_sa_give(x->ns->daemon->shared, sa->slot);
 	db_sa_del(&x->db, sa);
+}
+
+void xfrm_sa_del(struct nsx *x, struct sa *sa)
+{
+	xfrm_forget_sa(x, sa);
 	save(x);
 }
 
@@ -206,10 +213,15 @@ int xfrm_policy_add(struct nsx *x, struct policy_cfg *cfg, bool update)
 	return 0;
 }
 
-void xfrm_policy_del(struct nsx *x, struct policy *p)
+void xfrm_forget_policy(struct nsx *x, struct policy *p)
 {
 	xfrm_tell_gone(x, false, p->slot);
 	db_policy_del(&x->db, p);
+}
+
+void xfrm_policy_del(struct nsx *x, struct policy *p)
+{
+	xfrm_forget_policy(x, p);
 	save(x);
 }
 
@@ -224,6 +236,8 @@ void xfrm_limit(struct ns *ns, u32 slot, bool hard)
 		 addr4_print(xfrm_addr4(&sa->cfg.src), src),
 		 addr4_print(xfrm_addr4(&sa->cfg.dst), dst), be32_host(sa->cfg.spi),
 		 hard ? "hard" : "soft", hard ? " and is gone" : "");
-	if (hard)
+	if (ns->xfrm->follow)
+		xfrm_follow_limit(ns->xfrm, sa, hard); /* and a hard one ends it there */
+	else if (hard)
 		xfrm_sa_del(ns->xfrm, sa);
 }

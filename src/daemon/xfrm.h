@@ -15,13 +15,17 @@
 
 enum { XFRM_PORTS = 8 };
 
+struct xfrm_follow;
+
 struct nsx {
 	struct ns *ns;
+	struct xfrm_follow *follow; /* the kernel has them; NULL: we do */
 	struct xfrm_db db;
 	u32 mib;	      /* slot of its counters */
 	u32 next_index;	      /* of a policy */
 	u32 next_policy;      /* slot; the engine's name for it */
 	bool told;	      /* the engine has what db has */
+	bool filling;	      /* it is told when all is there */
 	u16 port[XFRM_PORTS]; /* of ESP in UDP that the engine listens to */
 	u32 nports;
 };
@@ -45,6 +49,10 @@ void xfrm_sa_del(struct nsx *x, struct sa *sa);
 int xfrm_policy_add(struct nsx *x, struct policy_cfg *cfg, bool update);
 void xfrm_policy_del(struct nsx *x, struct policy *p);
 
+/* Out of db and engine, with nothing said to the file. */
+void xfrm_forget_sa(struct nsx *x, struct sa *sa);
+void xfrm_forget_policy(struct nsx *x, struct policy *p);
+
 /* The engine reached a limit of the association in that slot. */
 void xfrm_limit(struct ns *ns, u32 slot, bool hard);
 
@@ -60,6 +68,19 @@ void xfrm_tell_gone(struct nsx *x, bool is_sa, u32 slot);
 /* The marks that the engine sends ESP with, for a tunnel with that key. */
 typedef int xfrm_mark_fn(struct ns *ns, u32 mark);
 int xfrm_each_mark(struct ns *ns, xfrm_mark_fn *fn);
+
+/* --- xfrm_follow.c */
+
+/*
+ * Whether the kernel's associations are vti's, found out once; to be asked outside of
+ * other namespaces.
+ */
+bool xfrm_is_kernels(struct daemon *d);
+
+/* Follow the kernel's, where it has ESP, with the namespace entered. 0 or -errno. */
+int xfrm_follow(struct ns *ns);
+void xfrm_follow_end(struct nsx *x);
+void xfrm_follow_limit(struct nsx *x, const struct sa *sa, bool hard);
 
 /* --- xfrm_file.c */
 

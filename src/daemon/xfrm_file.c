@@ -235,7 +235,7 @@ void xfrm_load(struct daemon *d)
 	rest = text;
 	line = strsep(&rest, "\n");
 	head[strcspn(head, "\n")] = '\0';
-	if (line && !strcmp(line, head))
+	if (line && !strcmp(line, head) && !xfrm_is_kernels(d))
 		while ((line = strsep(&rest, "\n")) && rest) {
 			n++;
 			lost += load_line(d, line) != 0;

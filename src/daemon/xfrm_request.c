@@ -385,6 +385,8 @@ int xfrm_request(struct ns *ns, char *config, struct rows *rows, struct err *e)
 	err = xfrm_of(ns, &a.x);
 	if (err)
 		return answer(&a, err);
+	if (xfrm_is_kernels(ns->daemon) && strcmp(word[0], "stat"))
+		return err_set(e, EOPNOTSUPP, "the kernel has ESP: see `ip xfrm`");
 	a.w = (struct words){.argc = n, .argv = word, .at = 2, .e = e};
 	a.keys = words_take(&a.w, "keys");
 	err = run(&a, word[0], word[1]);

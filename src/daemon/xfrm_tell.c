@@ -123,8 +123,8 @@ static void failed(const char *what, int err)
 /* Whether it has what was there before; else it is told all, what is new included. */
 static bool knows(struct nsx *x)
 {
-	if (x->told || !x->ns->engine_has || netns_enter(x->ns))
-		return x->told;
+	if (x->told || x->filling || !x->ns->engine_has || netns_enter(x->ns))
+		return x->told && !x->filling;
 	failed("associations", xfrm_tell(x->ns));
 	priv_leave();
 	return false;

@@ -99,7 +99,8 @@ struct engine_io {
 	/* Give an inner packet to the tunnel's device. 0 or -errno. */
 	int (*deliver)(struct engine_tunnel *t, const struct packet *p);
 	void (*icmp)(struct engine_ns *ns, const struct icmp_message *m);
-	/* Whether a tunnel that the packet may be for has come up; it is in the lookup then. NULL: no. */
+	/* Whether a tunnel that the packet may be for has come up; it is in the lookup then. NULL:
+	 * no. */
 	bool (*risen)(struct engine_ns *ns, const struct demux_ask *ask);
 	/* Tell the parent; nsid is filled in. */
 	void (*event)(struct engine_ns *ns, const struct engine_event *ev);

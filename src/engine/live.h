@@ -73,7 +73,7 @@ struct live_ns {
 
 struct live_tunnel {
 	struct engine_tunnel t;
-	u64 asked_ms; /* whether its device is up */
+	u64 asked_ms;	  /* whether its device is up */
 	struct list node; /* live_ns.tunnels */
 	struct live_fd tun;
 };

@@ -33,9 +33,9 @@ enum { ENGINE_MIBS = 1024 };	/* namespaces that have some */
 
 /* Parent to engine. Descriptors in brackets, in this order. */
 enum engine_op {
-	ENGINE_NS_ADD,	  /* nsid, rates [packet, raw out, icmp, rtnl, icmp6 if the kernel has it] */
-	ENGINE_NS_DEL,	  /* nsid: close all of it, now */
-	ENGINE_NS_FLUSH,  /* nsid: routes, rules or addresses changed; forget what was looked up */
+	ENGINE_NS_ADD,	 /* nsid, rates [packet, raw out, icmp, rtnl, icmp6 if the kernel has it] */
+	ENGINE_NS_DEL,	 /* nsid: close all of it, now */
+	ENGINE_NS_FLUSH, /* nsid: routes, rules or addresses changed; forget what was looked up */
 	ENGINE_PROTO_ADD, /* nsid, proto [raw socket that keeps the kernel from answering] */
 	ENGINE_MARK_ADD,  /* nsid, cfg.fwmark [raw out with that mark]: before the first tunnel with
 			     it */

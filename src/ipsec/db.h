@@ -32,7 +32,8 @@ struct sa {
 	struct sa_live *live;
 	struct crypt *crypt; /* NULL in the parent */
 	u32 slot;
-	u64 sent_ms; /* when it last carried a packet to the peer, for keepalives */
+	u64 told_packets; /* what the kernel was told, where it has the association */
+	u64 sent_ms;	  /* when it last carried a packet to the peer, for keepalives */
 };
 
 struct policy {

@@ -151,7 +151,10 @@ int words_mark(struct words *w, struct xfrm_markmask *m)
 	m->mask = ~0U;
 	if (err || !words_take(w, "mask"))
 		return err;
-	return words_u32(w, "MASK value is invalid\n", ~0U, &m->mask);
+	err = words_u32(w, "MASK value is invalid\n", ~0U, &m->mask);
+	if (!m->mask) /* is no mark at all to iproute2 */
+		m->value = 0;
+	return err;
 }
 
 static bool num_u64(const char *s, u64 *out)

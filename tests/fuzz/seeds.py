@@ -50,6 +50,26 @@ def model_grammar():
             yield bytes([verb]) + line.encode()
 
 
+def xfrm_grammar():
+    state = "src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 mode tunnel reqid 1 mark 5 mask 0xff "
+    for more in ("flag esn af-unspec replay-window 64 aead rfc4106(gcm(aes)) 0x0011 128",
+                 "enc cbc(aes) 0x00 auth-trunc hmac(sha256) 0x11 128 sel src ::/0 dst ::/0 proto tcp sport 5",
+                 "limit byte-soft 5 limit time-hard 9 output-mark 7 encap espinudp 4500 4501 0.0.0.0 enc aes key"):
+        yield b"\0" + (state + more).encode()
+    for line in ("src 0.0.0.0/0 dst 10.0.0.0/8 proto gre key 1.2.3.4 dir in priority 7 mark 5 "
+                 "tmpl src 1.1.1.1 dst 2.2.2.2 proto esp reqid 1 mode tunnel level use",
+                 "dir out index 9 action block ptype sub flag localok icmp limit packet-soft 5 if_id 4"):
+        yield b"\1" + line.encode()
+
+
+def esp_receive():
+    for kind in range(16):
+        inner = bytes(INNER / UDP(dport=9) / b"abc") if kind & 4 else bytes(IPv6(dst="2001:db8::2") / UDP() / b"a")
+        whole = inner + bytes([1, 2, 3, 3, 4 if kind & 4 else 41])
+        whole += bytes(len(whole) % 2)
+        yield bytes([kind, len(whole) // 2]) + whole + bytes([kind ^ 1, 20]) + bytes([0, 0, 0, 1, 0, 0, 0, 9]) + bytes(32)
+
+
 def capture_corpus():
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
     import corpus

@@ -22,6 +22,7 @@ import garbage  # noqa: E402
 import packets  # noqa: E402
 import pmtu  # noqa: E402
 import topology  # noqa: E402
+import vti  # noqa: E402
 from host import Failed  # noqa: E402
 from variants import VARIANTS  # noqa: E402
 from world import World  # noqa: E402
@@ -87,6 +88,7 @@ for _name, _variant in VARIANTS.items():
     if _variant.remote and not _name.startswith("gre+"):
         SCENARIOS.update(every(f"pacing+{_name}", Suite(errors.PACING, lambda w, name=_name: w.make(name)), _variant.bpf))
 SCENARIOS.update(every("topology", Suite(topology.CHECKS, each=True)))
+SCENARIOS["vti-user"] = Scenario(Suite(vti.CHECKS), "user")
 SCENARIOS.update({f"garbage-{who}": Scenario(Suite(garbage.CHECKS, garbage.build), who) for who in ("user", "bpf")})
 
 
@@ -105,7 +107,10 @@ def main():
         scenario, _, check = name.partition("/")
         wanted.setdefault(scenario, []).extend([check] if check else [])
     for name, checks in wanted.items():
-        run_suite(name, checks, args.build.resolve())
+        if name == "vti-user":
+            vti.run(say, name, checks, args.build.resolve())
+        else:
+            run_suite(name, checks, args.build.resolve())
 
 
 if __name__ == "__main__":
