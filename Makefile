@@ -9,7 +9,9 @@
 #	make interop	beside the kernel's own drivers, in a virtual machine
 #	make fuzz T=60	every fuzz target for T seconds
 #	make lint	clang-tidy and cppcheck
-#	make install uninstall clean golden-update
+#	make deb		Debian's package
+#	make static	tunl and tunld without shared libraries, for small machines
+#	make install uninstall clean golden-update man-update
 #
 #	B=DIR		where to build (default: build)
 #	SAN=1		with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -56,7 +58,7 @@ JOBS	?= $(shell nproc 2>/dev/null || echo 1)
 SUBMAKE	= $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
 all: deps
-	@$(SUBMAKE) programs
+	@$(SUBMAKE) programs completion
 
 # What is missing from Debian's packages: installed as root, named otherwise.
 deps:
@@ -259,48 +261,46 @@ $(B)/fuzz/%: tests/fuzz/%.c $(ALL_ARCHIVES) Makefile
 .PHONY: fuzzers
 fuzzers: $(FUZZ_BINS)
 
-# Where things go. The personality lies in a folder of its own, so that nobody
-# gets it who did not put that folder into PATH.
+# Where things go, a word FROM:TO a file. The personality lies in a folder of its own, so
+# that nobody gets it who did not put that folder into PATH. Texts name the prefix.
 INSTALL	?= install
-BIN	= $(DESTDIR)$(PREFIX)/bin
-SBIN	= $(DESTDIR)$(PREFIX)/sbin
-IPDIR	= $(DESTDIR)$(PREFIX)/lib/tunl/bin
-MAN8	= $(DESTDIR)$(PREFIX)/share/man/man8
 UNITDIR	?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(PREFIX)/lib/systemd/system)
-UNITS	:= $(notdir $(wildcard packaging/*.service packaging/*.socket))
-MANUALS	:= $(notdir $(wildcard man/*.8))
+SHARE	= $(PREFIX)/share
+to	= $(foreach f,$(1),$(f):$(2)/$(notdir $(f)))
+PROGRAMS_TO = $(B)/tunl:$(PREFIX)/bin/tunl $(B)/tunld:$(PREFIX)/sbin/tunld \
+	$(B)/bin/ip:$(PREFIX)/lib/tunl/bin/ip
+# the labs, for people to copy and change (the program has them embedded)
+TEXTS_TO = $(foreach m,$(wildcard man/*.[1-9]),$(call to,$(m),$(SHARE)/man/man$(subst .,,$(suffix $(m))))) \
+	$(call to,$(wildcard packaging/*.service packaging/*.socket),$(UNITDIR)) \
+	packaging/tunl.sysusers:$(PREFIX)/lib/sysusers.d/tunl.conf \
+	$(B)/completion/tunl.bash:$(SHARE)/bash-completion/completions/tunl \
+	$(B)/completion/tunl.zsh:$(if $(filter /usr,$(PREFIX)),$(SHARE)/zsh/vendor-completions,$(SHARE)/zsh/site-functions)/_tunl \
+	$(call to,$(LABS),$(SHARE)/tunl/labs) \
+	$(call to,packaging/tunl.conf.example $(wildcard packaging/*.json packaging/*.rules),$(SHARE)/tunl)
 
 install: all
-	$(INSTALL) -d $(BIN) $(SBIN) $(IPDIR) $(MAN8) $(DESTDIR)$(UNITDIR)
-	$(INSTALL) -m 755 $(B)/tunl $(BIN)/tunl
-	$(INSTALL) -m 755 $(B)/tunld $(SBIN)/tunld
-	$(INSTALL) -m 755 $(B)/bin/ip $(IPDIR)/ip
-	$(INSTALL) -m 644 $(addprefix man/,$(MANUALS)) $(MAN8)
-	for u in $(UNITS); do \
-		sed 's|/usr/local|$(PREFIX)|g' packaging/$$u >$(DESTDIR)$(UNITDIR)/$$u && \
-		chmod 644 $(DESTDIR)$(UNITDIR)/$$u || exit 1; done
+	@$(SUBMAKE) install-files
+
+.PHONY: install-files completion
+completion: $(COMPLETION)
+
+install-files: programs completion
+	$(Q)for f in $(PROGRAMS_TO); do \
+		$(INSTALL) -D -m 755 $${f%%:*} $(DESTDIR)$${f#*:} || exit 1; done
+	$(Q)for f in $(TEXTS_TO); do to=$(DESTDIR)$${f#*:}; \
+		$(INSTALL) -d $${to%/*} && sed 's|/usr/local|$(PREFIX)|g' $${f%%:*} >$$to && \
+		chmod 644 $$to || exit 1; done
 
 uninstall:
-	rm -f $(BIN)/tunl $(SBIN)/tunld $(IPDIR)/ip $(addprefix $(MAN8)/,$(MANUALS)) \
-		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
-	-rmdir $(IPDIR) $(DESTDIR)$(PREFIX)/lib/tunl 2>/dev/null
+	rm -f $(foreach f,$(PROGRAMS_TO) $(TEXTS_TO),$(DESTDIR)$(lastword $(subst :, ,$(f))))
+	-for d in lib/tunl/bin lib/tunl share/tunl/labs share/tunl; do \
+		rmdir $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || :; done
 
-# The labs, for people to copy and change (the program has them embedded), and their page.
-LABDIR	= $(DESTDIR)$(PREFIX)/share/tunl/labs
-MAN7	= $(DESTDIR)$(PREFIX)/share/man/man7
-
-.PHONY: install-labs uninstall-labs
-install: install-labs
-uninstall: uninstall-labs
-
-install-labs:
-	$(INSTALL) -d $(LABDIR) $(MAN7)
-	$(INSTALL) -m 644 $(LABS) $(LABDIR)
-	$(INSTALL) -m 644 man/tunl-lab.7 $(MAN7)
-
-uninstall-labs:
-	rm -f $(addprefix $(LABDIR)/,$(notdir $(LABS))) $(MAN7)/tunl-lab.7
-	-rmdir $(LABDIR) $(DESTDIR)$(PREFIX)/share/tunl 2>/dev/null
+# Debian's package, in $(B)/deb, from what git has; lintian's verdict on it.
+.PHONY: deb
+deb:
+	@scripts/deps build deb
+	@scripts/deb $(B)/deb
 
 clean:
 	rm -rf $(B)

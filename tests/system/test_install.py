@@ -16,18 +16,46 @@ def make(*words):
     return run("make", "-C", ROOT, f"B={BUILD}", *words, env=env, timeout=300)
 
 
-@pytest.mark.parametrize("prefix", ["/usr", "/opt/tunl"])
+def tree(top):
+    return {str(path.relative_to(top)): path.read_bytes() if path.is_file() else None for path in top.rglob("*")}
+
+
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local", "/opt/tunl"])
 def test_install_and_uninstall(tmp_path, prefix):
     where = [f"DESTDIR={tmp_path}", f"PREFIX={prefix}"]
     make("install", *where)
     top = tmp_path / prefix[1:]
     assert os.access(top / "lib/tunl/bin/ip", os.X_OK)
-    assert (top / "share/man/man8/tunl.8").is_file() and (top / "share/man/man8/tunld.8").is_file()
+    for page in (ROOT / "man").glob("*.[1-9]"):
+        assert (top / f"share/man/man{page.suffix[1:]}" / page.name).is_file()
+    assert (top / "share/bash-completion/completions/tunl").is_file() and list(top.rglob("_tunl"))
+    assert (top / "lib/sysusers.d/tunl.conf").is_file() and (top / "share/tunl/labs/gre.lab").is_file()
     assert run(top / "bin/tunl", "-V").stdout.startswith("tunl")
     units = list(tmp_path.rglob("*.service"))
     assert units and all(f"{prefix}/sbin/tunld" in unit.read_text() for unit in units)
+    if prefix != "/usr/local":
+        named = [path for path in top.rglob("*") if path.is_file() and not os.access(path, os.X_OK)
+                 and "/usr/local" in path.read_text()]
+        assert named == []
     make("uninstall", *where)
     assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == []
+    assert [path for path in tmp_path.rglob("*tunl*") if path != top] == []
+
+
+def test_uninstall_leaves_what_is_not_ours(tmp_path):
+    """A second installation into the same place is like the first; other files stay."""
+    where = [f"DESTDIR={tmp_path}", "PREFIX=/usr"]
+    for _ in range(2):
+        make("install", *where)
+        (tmp_path / "usr/share/tunl/labs/mine.lab").write_text("mine")
+        (tmp_path / "usr/bin/other").write_text("other")
+        make("uninstall", *where)
+        left = tree(tmp_path)
+        assert {name for name, text in left.items() if text is not None} == {"usr/bin/other",
+                                                                             "usr/share/tunl/labs/mine.lab"}
+    make("install", *where)
+    make("uninstall", *where)
+    assert tree(tmp_path) == left
 
 
 def test_real_ip_is_found_beside_ours(tmp_path):
