@@ -12,6 +12,7 @@
 #include "cli/conf_cmd.h"
 #include "cli/daemon_cmd.h"
 #include "cli/opts.h"
+#include "cli/trace.h"
 #include "cli/xfrm.h"
 #include "lab/explain.h"
 #include "lab/lab.h"
@@ -58,6 +59,7 @@ static const struct {
 	{"check", check_main},
 	{"reload", reload_main},
 	{"import", import_main},
+	{"trace", trace_main},
 	{"lab", cmd_lab},
 	{"explain", cmd_explain},
 	{"xfrm", cmd_xfrm},

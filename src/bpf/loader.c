@@ -8,15 +8,13 @@
 #include "bpf/loader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/membarrier.h>
 #include <net/if.h>
-#include <net/if_arp.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <bpf/bpf.h>
@@ -25,6 +23,8 @@
 #include "bpf/counts.h"
 #include "bpf/object.h"
 #include "bpf/tc.h"
+#include "bpf/underlay.h"
+#include "model/trace.h"
 #include "model/tunnel.h"
 
 /* Room at first, and by what it grows: few namespaces have more than some tunnels. */
@@ -32,9 +32,17 @@ enum { SIZE_FIRST = 64, SIZE_FACTOR = 8 };
 
 struct bpf_ns {
 	struct bpf_set set;
+	struct bpf_set traced;	   /* while somebody traces: these are on the devices */
+	int ring;		   /* with traced.loaded */
 	u32 gen;		   /* as last set */
 	bool neigh[BPF_NEIGH_MAX]; /* the entries of tunl_neigh that are taken */
 };
+
+/* The programs for devices. */
+static const struct bpf_set *programs(const struct bpf_ns *b)
+{
+	return b->traced.loaded ? &b->traced : &b->set;
+}
 
 static int map_set(struct bpf_ns *b, enum bpf_map_id map, const void *key, const void *value)
 {
@@ -129,35 +137,21 @@ void bpf_ns_close(struct bpf_ns *b)
 {
 	if (!b)
 		return;
+	if (b->traced.loaded)
+		close(b->ring);
+	bpf_set_close(&b->traced);
 	bpf_set_close(&b->set);
 	free(b);
 }
 
 /* Attaching. */
 
-static int attach_error(struct err *e, u32 ifindex, int code)
-{
-	if (code == ENOENT || code == EOPNOTSUPP)
-		return err_set(e, code,
-			       "no BPF program can be put on device %u: the kernel has no clsact "
-			       "(CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF; modules sch_ingress, "
-			       "cls_bpf)",
-			       ifindex);
-	if (code == EPERM)
-		return err_set(e, code,
-			       "no BPF program may be put on device %u: tunld needs CAP_NET_ADMIN "
-			       "in its namespace",
-			       ifindex);
-	return err_set(e, code, "no BPF program can be put on device %u: %s", ifindex,
-		       strerror(code));
-}
-
 static int attach(struct bpf_ns *b, u32 ifindex, enum tc_side side, enum bpf_prog_id prog,
 		  struct err *e)
 {
-	int r = tc_attach(ifindex, side, b->set.prog[prog]);
+	int r = tc_attach(ifindex, side, programs(b)->prog[prog]);
 
-	return r ? attach_error(e, ifindex, -r) : 0;
+	return r ? tc_explain(e, ifindex, -r) : 0;
 }
 
 /* Which program a tunnel's device has: one that numbers packets, where it must. */
@@ -173,55 +167,21 @@ static enum bpf_prog_id egress_of(const struct bpf_set *s, u32 ifindex)
 
 int bpf_ns_attach_tunnel(struct bpf_ns *b, u32 ifindex, struct err *e)
 {
-	return attach(b, ifindex, TC_EGRESS, egress_of(&b->set, ifindex), e);
-}
-
-/* The ARPHRD_* of a device, or -errno. */
-static int link_type(u32 ifindex)
-{
-	struct ifreq ifr = {};
-	int fd, r;
-
-	if (!if_indextoname(ifindex, ifr.ifr_name))
-		return -ENODEV;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	r = ioctl(fd, SIOCGIFHWADDR, &ifr) ? -errno : ifr.ifr_hwaddr.sa_family;
-	close(fd);
-	return r;
-}
-
-/* Which program reads what comes in from a device of that type; PROG__MAX: none. */
-static enum bpf_prog_id prog_of(int type)
-{
-	switch (type) {
-	case ARPHRD_ETHER:
-	case ARPHRD_LOOPBACK:
-		return BPF_PROG_ingress;
-	case ARPHRD_NONE:
-	case ARPHRD_PPP:
-	case ARPHRD_RAWIP:
-	case ARPHRD_TUNNEL:
-	case ARPHRD_SIT:
-	case ARPHRD_IPGRE:
-		return BPF_PROG_ingress_l3;
-	}
-	return BPF_PROG__MAX;
+	return attach(b, ifindex, TC_EGRESS, egress_of(programs(b), ifindex), e);
 }
 
 int bpf_ns_attach_underlay(struct bpf_ns *b, u32 ifindex, struct err *e)
 {
-	int type = link_type(ifindex);
+	int type = underlay_type(ifindex);
 
 	if (type < 0)
-		return attach_error(e, ifindex, -type);
-	if (prog_of(type) == BPF_PROG__MAX)
+		return tc_explain(e, ifindex, -type);
+	if (underlay_prog(type) == BPF_PROG__MAX)
 		return err_set(e, EPFNOSUPPORT,
 			       "device %u is of type %d: what comes in from it is left to the user "
 			       "datapath",
 			       ifindex, type);
-	return attach(b, ifindex, TC_INGRESS, prog_of(type), e);
+	return attach(b, ifindex, TC_INGRESS, underlay_prog(type), e);
 }
 
 void bpf_ns_detach(struct bpf_ns *b, u32 ifindex)
@@ -241,7 +201,7 @@ static int replace_all(const struct bpf_set *s)
 	for (struct if_nameindex *i = all; i->if_index; i++) {
 		if (tc_query(i->if_index, TC_EGRESS))
 			tc_attach(i->if_index, TC_EGRESS, s->prog[egress_of(s, i->if_index)]);
-		prog = prog_of(link_type(i->if_index));
+		prog = underlay_prog(underlay_type(i->if_index));
 		if (prog != BPF_PROG__MAX && tc_query(i->if_index, TC_INGRESS))
 			tc_attach(i->if_index, TC_INGRESS, s->prog[prog]);
 	}
@@ -296,7 +256,7 @@ static int copy_all(const struct bpf_set *from, const struct bpf_set *to)
 
 static int grow(struct bpf_ns *b)
 {
-	struct bpf_set old = b->set, new;
+	struct bpf_set old = b->set, new, traced = {};
 	int r;
 
 	if (old.size >= BPF_TUNNELS_MAX)
@@ -306,9 +266,12 @@ static int grow(struct bpf_ns *b)
 	if (r)
 		return r;
 	r = copy_all(&old, &new);
+	if (!r && b->traced.loaded)
+		r = bpf_set_trace(&traced, &new, b->ring, 0);
 	if (!r)
-		r = replace_all(&new);
+		r = replace_all(traced.loaded ? &traced : &new);
 	if (r) {
+		bpf_set_close(&traced);
 		bpf_set_close(&new);
 		return r;
 	}
@@ -317,6 +280,44 @@ static int grow(struct bpf_ns *b)
 	stats_settle(&old, &new);
 	b->set = new;
 	bpf_set_close(&old);
+	bpf_set_close(&b->traced);
+	b->traced = traced;
+	return 0;
+}
+
+/* Tracing. */
+
+int bpf_ring_new(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tunl_ring", 0, 0, TRACE_RING, NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int trace_on(struct bpf_ns *b, int ring_fd, struct err *e)
+{
+	int ring = fcntl(ring_fd, F_DUPFD_CLOEXEC, 0), r;
+
+	if (ring < 0)
+		return err_set(e, errno, "no descriptor is left");
+	r = bpf_set_trace(&b->traced, &b->set, ring, e);
+	if (r) {
+		close(ring);
+		return r;
+	}
+	b->ring = ring;
+	return replace_all(&b->traced);
+}
+
+int bpf_ns_trace(struct bpf_ns *b, int ring_fd, struct err *e)
+{
+	if (ring_fd >= 0)
+		return b->traced.loaded ? 0 : trace_on(b, ring_fd, e);
+	if (!b->traced.loaded)
+		return 0;
+	replace_all(&b->set);
+	bpf_set_close(&b->traced);
+	close(b->ring);
 	return 0;
 }
 
@@ -350,7 +351,8 @@ int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx)
 	if (!r)
 		r = map_set_growing(b, BPF_MAP_tx, &ifindex, tx);
 	if (!r && (tx->how.oflags ^ old.how.oflags) & TUNL_F_SEQ && tc_query(ifindex, TC_EGRESS))
-		r = tc_attach(ifindex, TC_EGRESS, b->set.prog[egress_of(&b->set, ifindex)]);
+		r = tc_attach(ifindex, TC_EGRESS,
+			      programs(b)->prog[egress_of(programs(b), ifindex)]);
 	return r;
 }
 

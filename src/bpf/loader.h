@@ -34,6 +34,16 @@ int bpf_ns_load(struct bpf_ns **b, int seq_fd, struct err *e);
  */
 int bpf_ns_adopt(struct bpf_ns **b, u32 ifindex, int seq_fd, struct err *e);
 
+/* A ring buffer for bpf_ns_trace() and its reader, of TRACE_RING bytes: its descriptor or -errno.
+ */
+int bpf_ring_new(void);
+
+/*
+ * From now on the programs tell of packets in ring_fd (bpf/trace.h; borrowed), or
+ * with -1 no longer: every device gets other programs, in one step each.
+ */
+int bpf_ns_trace(struct bpf_ns *b, int ring_fd, struct err *e);
+
 /* Close our descriptors. What is attached goes on. NULL is fine. */
 void bpf_ns_close(struct bpf_ns *b);
 

@@ -14,6 +14,13 @@
 #include "bpf/maps.h"
 
 extern const char bpf_blob[], bpf_blob_end[];
+extern const char bpf_traced[], bpf_traced_end[];
+
+/* What is loaded. */
+struct image {
+	const char *start, *end;
+	int ring_fd; /* for tunl_ring; -1: it has none */
+};
 
 enum { VERIFIER_LOG = 256 * 1024 };
 
@@ -153,8 +160,18 @@ static int open_and_load(struct bpf_object *obj, struct bpf_set *s, const int *m
 	return r ? r : bpf_object__load(obj);
 }
 
-/* Load the embedded object, with or without the program that numbers packets. */
-static int load_as(struct bpf_set *s, const int *maps, bool seq, struct err *e)
+static int settle_ring(struct bpf_object *obj, int ring_fd)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(obj, "tunl_ring");
+
+	if (ring_fd < 0)
+		return 0;
+	return m ? bpf_map__reuse_fd(m, ring_fd) : -ENOENT;
+}
+
+/* Load an image, with or without the program that numbers packets. */
+static int load_as(struct bpf_set *s, const struct image *im, const int *maps, bool seq,
+		   struct err *e)
 {
 	char *log = calloc(1, VERIFIER_LOG);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tunl", .kernel_log_buf = log,
@@ -164,8 +181,10 @@ static int load_as(struct bpf_set *s, const int *maps, bool seq, struct err *e)
 
 	if (!log)
 		return err_set(e, ENOMEM, "no memory");
-	obj = bpf_object__open_mem(bpf_blob, (uintptr_t)bpf_blob_end - (uintptr_t)bpf_blob, &opts);
-	r = obj ? open_and_load(obj, s, maps, seq) : -errno;
+	obj = bpf_object__open_mem(im->start, (uintptr_t)im->end - (uintptr_t)im->start, &opts);
+	r = obj ? settle_ring(obj, im->ring_fd) : -errno;
+	if (!r)
+		r = open_and_load(obj, s, maps, seq);
 	if (!r)
 		r = collect(s, obj);
 	if (r) {
@@ -177,16 +196,28 @@ static int load_as(struct bpf_set *s, const int *maps, bool seq, struct err *e)
 	return r;
 }
 
-static int load(struct bpf_set *s, u32 size, const int *maps, struct err *e)
+static int load_image(struct bpf_set *s, const struct image *im, u32 size, const int *maps,
+		      struct err *e)
 {
 	int r;
 
 	*s = (struct bpf_set){.size = size};
-	r = load_as(s, maps, true, e);
+	r = load_as(s, im, maps, true, e);
 	if (!r || r == -EPERM || r == -ENOMEM)
 		return r;
 	*s = (struct bpf_set){.size = size};
-	return load_as(s, maps, false, e);
+	return load_as(s, im, maps, false, e);
+}
+
+static int load(struct bpf_set *s, u32 size, const int *maps, struct err *e)
+{
+	return load_image(s, &(struct image){bpf_blob, bpf_blob_end, -1}, size, maps, e);
+}
+
+int bpf_set_trace(struct bpf_set *s, const struct bpf_set *on, int ring_fd, struct err *e)
+{
+	return load_image(s, &(struct image){bpf_traced, bpf_traced_end, ring_fd}, on->size,
+			  on->map, e);
 }
 
 int bpf_set_load(struct bpf_set *s, u32 size, int seq_fd, struct err *e)

@@ -43,6 +43,12 @@ int bpf_set_load(struct bpf_set *s, u32 size, int seq_fd, struct err *e);
  */
 int bpf_set_adopt(struct bpf_set *s, u32 prog_id, int seq_fd, struct err *e);
 
+/*
+ * Load the programs that tell `tunl trace` (bpf/trace.h) upon the maps of another
+ * set and a ring buffer (bpf_ring_new(); borrowed). Closed as a set of its own.
+ */
+int bpf_set_trace(struct bpf_set *s, const struct bpf_set *on, int ring_fd, struct err *e);
+
 /* A map to be tunl_seq: a new one, or the one that program prog_id uses. Its descriptor or -errno.
  */
 int bpf_set_seq_new(void);

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/maps.h"
+#include "bpf/trace.h"
 #include "wire/gre.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -66,6 +67,7 @@ enum { TC_INDEX_IP = 0x746c, TC_INDEX_GRE = 0x7467 };
 
 TUNL_INLINE struct bpf_stats *stats_of(u32 ifindex)
 {
+	trace_tunnel(ifindex);
 	return bpf_map_lookup_elem(&tunl_stats, &ifindex);
 }
 
@@ -92,6 +94,7 @@ TUNL_INLINE bool is_before(u64 until)
 TUNL_INLINE int drop(struct bpf_stats *st, enum reason r, int verdict)
 {
 	st->s.reason[r]++;
+	trace_reason(r);
 	return verdict;
 }
 

@@ -141,3 +141,20 @@ void tc_detach(u32 ifindex)
 	if (owner && !count_filters(ifindex, &others) && others == 0)
 		bpf_tc_hook_destroy(&hook);
 }
+
+int tc_explain(struct err *e, u32 ifindex, int code)
+{
+	if (code == ENOENT || code == EOPNOTSUPP)
+		return err_set(e, code,
+			       "no BPF program can be put on device %u: the kernel has no clsact "
+			       "(CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF; modules sch_ingress, "
+			       "cls_bpf)",
+			       ifindex);
+	if (code == EPERM)
+		return err_set(e, code,
+			       "no BPF program may be put on device %u: tunld needs CAP_NET_ADMIN "
+			       "in its namespace",
+			       ifindex);
+	return err_set(e, code, "no BPF program can be put on device %u: %s", ifindex,
+		       strerror(code));
+}

@@ -7,6 +7,7 @@
 #ifndef TUNL_BPF_TC_H
 #define TUNL_BPF_TC_H
 
+#include "lib/err.h"
 #include "lib/types.h"
 
 enum tc_side { TC_INGRESS, TC_EGRESS };
@@ -22,5 +23,8 @@ u32 tc_query(u32 ifindex, enum tc_side side);
 
 /* Take ours off both sides, and clsact if we made it and it is empty. */
 void tc_detach(u32 ifindex);
+
+/* Fill e with why no program can be put on a device. -code. */
+int tc_explain(struct err *e, u32 ifindex, int code);
 
 #endif

@@ -40,35 +40,35 @@ TUNL_INLINE int ingress(struct __sk_buff *skb, u32 off)
 SEC("tc")
 int tunl_egress(struct __sk_buff *skb)
 {
-	return egress(skb, 0, false);
+	return TRACED(skb, 0, TRACE_TX, egress(skb, 0, false));
 }
 
 /* The same for tunnels that number their packets; Linux before 5.12 does not take it. */
 SEC("?tc")
 int tunl_egress_seq(struct __sk_buff *skb)
 {
-	return egress(skb, 0, true);
+	return TRACED(skb, 0, TRACE_TX, egress(skb, 0, true));
 }
 
 /* The same where an Ethernet header precedes: TAP. Loaded by who asks for it. */
 SEC("?tc")
 int tunl_egress_l2(struct __sk_buff *skb)
 {
-	return egress(skb, ETH_HLEN, true);
+	return TRACED(skb, ETH_HLEN, TRACE_TX, egress(skb, ETH_HLEN, true));
 }
 
 /* On clsact ingress of an underlay device with Ethernet headers. */
 SEC("tc")
 int tunl_ingress(struct __sk_buff *skb)
 {
-	return ingress(skb, ETH_HLEN);
+	return TRACED(skb, ETH_HLEN, TRACE_RX, ingress(skb, ETH_HLEN));
 }
 
 /* The same where a packet begins with its IP header: TUN, PPP, ... */
 SEC("tc")
 int tunl_ingress_l3(struct __sk_buff *skb)
 {
-	return ingress(skb, 0);
+	return TRACED(skb, 0, TRACE_RX, ingress(skb, 0));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

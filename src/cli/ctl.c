@@ -198,10 +198,31 @@ static int ctl_done(json_t *row, struct err *e)
 	return err_set(e, code < 0 ? EPROTO : code, "%s", text ? text : "");
 }
 
-/* One datagram as JSON; NULL with e filled. */
-static json_t *ctl_receive(int fd, char *buf, struct err *e)
+/* As recv(), with a descriptor that comes beside it: *got, where there is one. */
+static ssize_t ctl_recv(int fd, char *buf, int *got)
 {
-	ssize_t n = recv(fd, buf, CTL_ROW_MAX, 0);
+	union {
+		struct cmsghdr c;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} ctl;
+	struct iovec iov = {buf, CTL_ROW_MAX};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = got ? ctl.buf : NULL,
+			     .msg_controllen = got ? sizeof(ctl.buf) : 0};
+	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(got, CMSG_DATA(c), sizeof(int));
+	return n;
+}
+
+/* One datagram as JSON; NULL with e filled. */
+static json_t *ctl_receive(int fd, char *buf, int *got, struct err *e)
+{
+	ssize_t n = ctl_recv(fd, buf, got);
 	json_t *row;
 
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -233,7 +254,7 @@ static int ctl_rows(const struct ctl_request *req, int fd, struct err *e)
 	if (!buf)
 		return err_set(e, ENOMEM, "%s", "");
 	while (!done && !rc) {
-		json_t *row = ctl_receive(fd, buf, e);
+		json_t *row = ctl_receive(fd, buf, req->fd, e);
 
 		if (!row) {
 			rc = -e->code;

@@ -27,6 +27,8 @@ struct ctl_request {
 	 * wanted. */
 	int (*row)(void *ctx, json_t *row);
 	void *ctx;
+	int *fd; /* takes the descriptor that comes with a row, to be closed; NULL: none is wanted
+		  */
 };
 
 /*

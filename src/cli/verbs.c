@@ -124,6 +124,13 @@ static const struct verb verbs[] = {
 	 .synopsis = "LAB",
 	 .summary = "print the file of a lab, to copy and change",
 	 .next = "@lab"},
+	{.word = "trace",
+	 .synopsis = "[ [dev] NAME ] [ peer ADDR[/LEN] ] [ drop ] [ rx | tx ] [ reason REASON ] "
+		     "[ -c COUNT ] [ -j ]",
+	 .summary = "every packet as it is carried, or dropped and why",
+	 .text = "Of the tunnels of this network namespace, and of strangers; until ^C, or COUNT "
+		 "packets. tunl-reasons(7) has the reasons.",
+	 .next = "@dev dev peer drop rx tx reason -c -j"},
 	{.word = "explain",
 	 .synopsis = "FILE | - [ -j | --html[=PAGE] ] [ --gue PORT ]... [ --fou PORT[:PROTO] ]...",
 	 .summary = "what is wrapped in what, in a capture",

@@ -54,6 +54,8 @@ static void rows_end(struct client *c)
 {
 	if (c->rows.done)
 		c->rows.done(c->rows.ctx);
+	if (c->rows.has_fd)
+		close(c->rows.fd);
 	c->rows = (struct rows){0};
 	secret_free(c->unsent);
 	c->unsent = NULL;
@@ -130,10 +132,26 @@ static void after_answer(struct client *c)
 /* -EAGAIN: it does not take it now; other errors: it is gone. */
 static int send_row(struct client *c)
 {
-	ssize_t n = send(c->fd, c->unsent, strlen(c->unsent), MSG_NOSIGNAL | MSG_DONTWAIT);
+	struct iovec iov = {c->unsent, strlen(c->unsent)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	union {
+		struct cmsghdr c;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} ctl = {0};
 
-	if (n < 0)
+	if (c->rows.has_fd) {
+		msg.msg_control = ctl.buf;
+		msg.msg_controllen = sizeof(ctl.buf);
+		ctl.c.cmsg_level = SOL_SOCKET;
+		ctl.c.cmsg_type = SCM_RIGHTS;
+		ctl.c.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&ctl.c), &c->rows.fd, sizeof(int));
+	}
+	if (sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return -errno;
+	if (c->rows.has_fd)
+		close(c->rows.fd);
+	c->rows.has_fd = false;
 	secret_free(c->unsent);
 	c->unsent = NULL;
 	return 0;

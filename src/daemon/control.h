@@ -36,6 +36,8 @@ struct rows {
 	json_t *(*next)(void *ctx);
 	void (*done)(void *ctx);
 	void *ctx;
+	bool has_fd; /* fd goes with the first row, and is closed when it went */
+	int fd;
 };
 
 /* Serve fd, a listening socket, which stays the caller's. 0 or -errno. */

@@ -45,6 +45,7 @@ struct engine;
 struct neigh;
 struct numbers;
 struct nsx;
+struct nstrace;
 struct shared;
 struct state;
 
@@ -114,13 +115,14 @@ struct ns {
 	bool follow;	       /* of some tunnel made here the device is to be looked at */
 	bool swept;	       /* what an earlier daemon left on devices is gone */
 	bool addrs_changed, routes_changed;
-	bool inner6_changed; /* addresses, routes or rules of IPv6, neighbours of a tunnel */
-	bool neighbours;     /* events_fd tells of neighbours */
-	u32 hops_gen;	     /* of next hops as the engine knows them: those of another are old */
-	bool nbma_stale;     /* what tunl_nbma has is out of date */
-	struct nsx *xfrm;    /* associations and policies; NULL: there never were any */
-	u32 busy;	     /* reconcile is at it: it may not go now */
-	u8 open_handles;     /* being closed, on its way out */
+	bool inner6_changed;   /* addresses, routes or rules of IPv6, neighbours of a tunnel */
+	bool neighbours;       /* events_fd tells of neighbours */
+	u32 hops_gen;	       /* of next hops as the engine knows them: those of another are old */
+	bool nbma_stale;       /* what tunl_nbma has is out of date */
+	struct nstrace *trace; /* NULL: nobody traces it (trace.h) */
+	struct nsx *xfrm;      /* associations and policies; NULL: there never were any */
+	u32 busy;	       /* reconcile is at it: it may not go now */
+	u8 open_handles;       /* being closed, on its way out */
 };
 
 /* Where a tunnel stands in the tables (index.c). */

@@ -16,6 +16,7 @@
 #include "daemon/priv.h"
 #include "daemon/rxmap.h"
 #include "daemon/shared.h"
+#include "daemon/trace.h"
 #include "engine/sockets.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -377,6 +378,7 @@ static void apply_inside(struct ns *ns)
 	if (!ns->bpf && wanted && !ns->bpf_err.code && load(ns) == 0) {
 		first_state(ns);
 		rxmap_mark_all(ns);
+		trace_loaded(ns);
 	}
 	if (!ns->bpf && !ns->swept)
 		sweep_inside(ns);

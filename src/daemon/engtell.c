@@ -8,6 +8,7 @@
 #include "daemon/netns.h"
 #include "daemon/priv.h"
 #include "daemon/sysctl.h"
+#include "daemon/trace.h"
 #include "daemon/xfrm.h"
 #include "engine/engine.h"
 #include "engine/sockets.h"
@@ -62,6 +63,8 @@ static int ns_add(struct ns *ns)
 	ns->nmarks = 0;
 	if (ns->xfrm)
 		ns->xfrm->told = false;
+	if (!err)
+		trace_tell(ns);
 	return err;
 }
 

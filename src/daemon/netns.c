@@ -22,6 +22,7 @@
 #include "daemon/reconcile.h"
 #include "daemon/rxmap.h"
 #include "daemon/scan.h"
+#include "daemon/trace.h"
 #include "daemon/xfrm.h"
 #include "lib/log.h"
 
@@ -215,6 +216,7 @@ static void handle_closed(uv_handle_t *h)
  */
 static void ns_close(struct ns *ns)
 {
+	trace_end_all(ns);
 	list_del(&ns->node);
 	uv_poll_stop(&ns->events);
 	rtnl_close(&ns->rtnl);

@@ -16,6 +16,7 @@
 #include "daemon/reconcile.h"
 #include "daemon/shared.h"
 #include "daemon/sit.h"
+#include "daemon/trace.h"
 #include "daemon/tunnel.h"
 #include "daemon/xfrm.h"
 #include "lib/addr.h"
@@ -312,6 +313,16 @@ static int run_status(struct call *c, struct rows *rows, struct err *e)
 		       rows, e);
 }
 
+static int run_trace(struct call *c, struct rows *rows, struct err *e)
+{
+	int err = trace_start(c->ns, &rows->fd, e);
+
+	if (err)
+		return err;
+	rows->has_fd = true;
+	return one_row(json_pack("{s:i}", "version", TRACE_ABI), rows, e);
+}
+
 static int run_stop(struct call *c, struct rows *rows, struct err *e)
 {
 	(void)rows;
@@ -349,6 +360,7 @@ static const struct verb verbs[] = {
 	{"reload", run_reload, .changes = true},
 	{"conf", run_conf, .in_ns = true},
 	{"xfrm", run_xfrm, .changes = true, .in_ns = true},
+	{"trace", run_trace, .changes = true, .in_ns = true},
 	{"status", run_status},
 	{"stop", run_stop, .changes = true},
 	{"restart", run_restart, .changes = true},

@@ -13,6 +13,7 @@
 
 #include "engine/engine.h"
 #include "engine/live.h"
+#include "engine/live_trace.h"
 
 enum { CONTROL_FDS = 8, CONTROL_TURN = 64 };
 
@@ -74,6 +75,7 @@ static void free_ns(struct live *l, struct live_ns *n)
 		live_close(&e->packet);
 		free(e);
 	}
+	live_trace_free(n);
 	engine_ns_fini(&n->ns);
 	free(n);
 }
@@ -206,6 +208,22 @@ static int router(struct live *l, const struct engine_msg *m)
 	return engine_tunnel_router(&t->t, m->op == ENGINE_ROUTER_ADD ? &m->router : NULL);
 }
 
+/* Who traces, and what the programs write to. */
+static int trace(struct live_ns *n, struct received *r)
+{
+	int fd = r->nfds ? r->fd[0] : -1, err = 0;
+
+	if (r->msg.op == ENGINE_TRACE_DEL)
+		live_trace_del(n, r->msg.slot);
+	else if (r->msg.op == ENGINE_TRACE_RING)
+		err = live_trace_ring(n, fd);
+	else
+		err = fd < 0 ? -EBADF : live_trace_add(n, r->msg.slot, fd);
+	if (!err && r->msg.op != ENGINE_TRACE_DEL)
+		take_fd(r, 0);
+	return err;
+}
+
 static int in_ns(struct live *l, struct received *r)
 {
 	struct live_ns *n = find_ns(l, r->msg.nsid);
@@ -240,6 +258,10 @@ static int in_ns(struct live *l, struct received *r)
 	case ENGINE_POLICY_ADD:
 	case ENGINE_POLICY_DEL:
 		return control_xfrm(l, n, &r->xfrm);
+	case ENGINE_TRACE_ADD:
+	case ENGINE_TRACE_DEL:
+	case ENGINE_TRACE_RING:
+		return trace(n, r);
 	case ENGINE_NS_ADD:
 	case ENGINE_NUMBERS:
 		return 0;

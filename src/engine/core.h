@@ -41,6 +41,7 @@ enum {
 struct demux_ask;
 struct engine_ns;
 struct engine_tunnel;
+struct trace_event;
 
 /*
  * A packet in a buffer of the caller's. The core may change its bytes, and those
@@ -104,6 +105,8 @@ struct engine_io {
 	bool (*risen)(struct engine_ns *ns, const struct demux_ask *ask);
 	/* Tell the parent; nsid is filled in. */
 	void (*event)(struct engine_ns *ns, const struct engine_event *ev);
+	/* Tell whoever traces; called only where ns->traced. */
+	void (*trace)(struct engine_ns *ns, const struct trace_event *ev);
 };
 
 struct engine {
@@ -130,6 +133,7 @@ struct engine_ns {
 	struct route_cache routes;
 	struct inner6_cache inner6;
 	struct icmp_limits icmp_limits;
+	bool traced;	     /* somebody wants to know of every packet (engine/trace.h) */
 	u32 parent_gen;	     /* of what is looked up (engine_msg.gen) */
 	u16 ids[ENGINE_IDS]; /* next outer id, by destination, source and protocol */
 	struct xfrm_db xfrm;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/esp.h"
+#include "engine/live_trace.h"
 
 enum { LIVE_READY = 32, ICMP_BYTES = 2048, ICMP_TURN = 64 };
 
@@ -109,6 +110,7 @@ const struct engine_io live_io = {
 	.icmp = send_icmp,
 	.event = live_event,
 	.risen = live_risen,
+	.trace = live_trace,
 };
 
 int live_watch(struct live *l, struct live_fd *f)
@@ -319,6 +321,12 @@ static bool serve(struct live *l, struct live_fd *f)
 		return false;
 	case LIVE_TUN:
 		serve_tun(l, container_of(f, struct live_tunnel, tun));
+		return false;
+	case LIVE_RING:
+		live_trace_serve(f);
+		return false;
+	case LIVE_READER:
+		live_trace_again(container_of(f, struct live_reader, out));
 		return false;
 	}
 	return false;

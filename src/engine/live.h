@@ -35,7 +35,15 @@ enum {
 };
 
 /* What a ready descriptor is. The first member of what epoll hands back. */
-enum live_kind { LIVE_CONTROL, LIVE_PACKET, LIVE_ICMP, LIVE_TUN, LIVE_ENCAP };
+enum live_kind {
+	LIVE_CONTROL,
+	LIVE_PACKET,
+	LIVE_ICMP,
+	LIVE_TUN,
+	LIVE_ENCAP,
+	LIVE_RING,
+	LIVE_READER
+};
 
 struct live_fd {
 	enum live_kind kind;
@@ -69,6 +77,8 @@ struct live_ns {
 	bool behind; /* the last turn left packets in the queue */
 	struct list tunnels;
 	struct live_encap *encaps;
+	struct live_reader *readers; /* of `tunl trace` (live_trace.h) */
+	struct live_ring *ring;
 };
 
 struct live_tunnel {

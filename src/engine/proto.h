@@ -51,6 +51,10 @@ enum engine_op {
 	ENGINE_SA_DEL,	   /* nsid, slot */
 	ENGINE_POLICY_ADD, /* nsid, slot, policy */
 	ENGINE_POLICY_DEL, /* nsid, slot */
+	/* model/trace.h; the slot is the reader's number */
+	ENGINE_TRACE_ADD,  /* nsid, slot [socket to the reader] */
+	ENGINE_TRACE_DEL,  /* nsid, slot */
+	ENGINE_TRACE_RING, /* nsid [ring buffer of the BPF programs; none: it is gone] */
 };
 
 /* The state of the tunnel's device, as the parent's netlink tells it. */

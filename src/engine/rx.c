@@ -8,6 +8,7 @@
 #include "engine/esp.h"
 #include "engine/icmp_out.h"
 #include "engine/mss.h"
+#include "engine/trace.h"
 #include "lib/addr.h"
 #include "wire/ecn.h"
 #include "wire/icmp.h"
@@ -239,7 +240,9 @@ static void nobodys(struct engine_ns *ns, u8 proto, const struct packet *p)
 		icmp_no_tunnel(ns, p->data, p->len);
 }
 
-void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
+/* A packet for its tunnel, *t; that stays NULL, with R_NONE, of one that is none of ours. */
+static enum reason receive(struct engine_ns *ns, u32 iif, struct packet *p,
+			   struct engine_tunnel **t)
 {
 	const struct ip4 *outer = outer_header(p);
 	struct demux_ask ask = {.iif = iif, .p = p};
@@ -248,25 +251,40 @@ void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
 	bool group;
 
 	if (!outer)
-		return;
+		return R_NONE;
 	group = ip4_is_multicast(outer->dst);
 	if (!group && !is_local(ns, outer->dst, iif))
-		return;
+		return R_NONE;
 	ask.src = outer->src;
 	ask.dst = outer->dst;
 	ask.payload = (struct cur){p->data + ip4_hlen(outer), p->data + p->len};
 	d.udp = outer->proto == PROTO_UDP;
 	if (d.udp && !esp_in_udp(&ask.payload))
-		return;
+		return R_NONE;
 	ask.proto = d.udp ? PROTO_ESP : outer->proto;
 	d.payload = (u8 *)ask.payload.p;
 	r = demux(ns, &ask, &d);
 	if (group && !is_for_group(ns, outer, &d, iif))
-		return;
+		return R_NONE;
+	*t = d.t;
 	if (r == R_RX_NO_TUNNEL)
 		nobodys(ns, ask.proto, p);
 	else if (r == R_NONE && d.t)
 		r = to_tunnel(ns, outer, &d, p);
+	return r;
+}
+
+void engine_rx(struct engine_ns *ns, u32 iif, struct packet *p)
+{
+	struct engine_tunnel *t = NULL;
+	struct trace_event ev;
+	enum reason r;
+
+	if (ns->traced)
+		trace_take(&ev, p, iif);
+	r = receive(ns, iif, p, &t);
 	if (r != R_NONE)
-		engine_drop(ns, d.t, r);
+		engine_drop(ns, t, r);
+	if (ns->traced && (t || r != R_NONE))
+		trace_received(ns, &ev, p, t, r);
 }

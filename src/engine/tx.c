@@ -19,6 +19,7 @@
 #include "engine/icmp_out.h"
 #include "engine/mss.h"
 #include "engine/segment.h"
+#include "engine/trace.h"
 #include "wire/ecn.h"
 #include "wire/icmp.h"
 #include "wire/ip6.h"
@@ -444,24 +445,35 @@ static enum reason transmit(struct tx *x)
 void engine_tx(struct engine_tunnel *t, struct packet *p)
 {
 	struct tx x = {.t = t, .p = p};
-	enum reason r = t->mode->esp ? esp_transmit(t, p) : transmit(&x);
+	struct trace_event ev;
+	enum reason r;
 
+	if (t->ns->traced)
+		trace_take(&ev, p, 0);
+	r = t->mode->esp ? esp_transmit(t, p) : transmit(&x);
 	if (r != R_NONE)
 		engine_drop(t->ns, t, r);
+	if (t->ns->traced && (r != R_NONE || t->mode->esp))
+		trace_inner(t, &ev, p->ethertype, r);
 }
 
 void engine_sent(struct engine_ns *ns, const struct outgoing *o, int err)
 {
+	enum reason lost = R_TX_OUTPUT;
 	struct tunnel_stats *st;
 
 	if (!o->tunnel)
 		return;
 	st = &o->tunnel->shared->stats;
+	if (o->tunnel->mode->esp)
+		lost = R_TX_ESP;
+	if (ns->traced && (err || !o->tunnel->mode->esp))
+		trace_piece(ns, o, err ? lost : R_NONE);
 	if (err) {
 		if (err != EAGAIN &&
 		    err != ENOBUFS) /* what was known of the path is no longer so */
 			route_forget(ns, o->dst);
-		st->reason[o->tunnel->mode->esp ? R_TX_ESP : R_TX_OUTPUT]++;
+		st->reason[lost]++;
 	} else if (o->account) {
 		st->tx_packets++;
 		st->tx_bytes += o->account;
