@@ -81,12 +81,12 @@ def every(name, suite, carried=True):
 SCENARIOS = {}
 for _name, _variant in VARIANTS.items():
     SCENARIOS.update(every(_name, matrix(_name), _variant.bpf))
-for _name, _variant in VARIANTS.items():
+DETAILED = {n: v for n, v in VARIANTS.items() if not n.startswith(("gre+ikey", "gre+csum", "gre+seq"))}
+for _name, _variant in DETAILED.items():
     SCENARIOS.update(every(f"pmtu+{_name}", Suite(pmtu.CHECKS, pmtu.prepare(_name)), _variant.bpf))
-for _name, _variant in VARIANTS.items():
+for _name, _variant in DETAILED.items():
     SCENARIOS.update(every(f"errors+{_name}", Suite(errors.CHECKS, lambda w, name=_name: w.make(name)), _variant.bpf))
-    if _variant.remote and not _name.startswith("gre+"):
-        SCENARIOS.update(every(f"pacing+{_name}", Suite(errors.PACING, lambda w, name=_name: w.make(name)), _variant.bpf))
+SCENARIOS.update(every("pacing", Suite(errors.PACING, each=True)))
 SCENARIOS.update(every("topology", Suite(topology.CHECKS, each=True)))
 SCENARIOS["vti-user"] = Scenario(Suite(vti.CHECKS), "user")
 SCENARIOS.update({f"garbage-{who}": Scenario(Suite(garbage.CHECKS, garbage.build), who) for who in ("user", "bpf")})

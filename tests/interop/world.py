@@ -110,10 +110,11 @@ class World:
         return self
 
     def up(self):
+        """Also after `link set down`, which takes IPv6 addresses away."""
         for end, own, far in zip((self.k, self.t), self.variant.inner, reversed(self.variant.inner)):
             if self.ip is Six:
                 self.with_ip6(end, "tun1")
-            end.ip("link set tun1 up", f"addr add {own} " + ("nodad" if self.ip is Six else f"peer {far}") + " dev tun1")
+            end.ip("link set tun1 up", f"addr replace {own} " + ("nodad" if self.ip is Six else f"peer {far}") + " dev tun1")
 
     @property
     def ways(self):
