@@ -13,7 +13,7 @@ import time
 import wire
 from host import Failed, at_once, expect, wait_until
 from packets import outer_of, udp_socket
-from variants import K, T
+from variants import K
 from world import RK, RT
 
 QUOTED = 36  # of the outer packet: GRE's longest header is within
@@ -234,7 +234,7 @@ def pacing(w):
                 for s in senders * 2:
                     s.send()
         wait_until(lambda: senders[0].drain() == senders[1].drain() and senders[0].told > 20, 3,
-                   lambda: f"{w.name}: as often told: the driver's {senders[0].told}, the other {senders[1].told} times\n{history}")
+                   lambda: f"{w.name}: told alike: the driver's {senders[0].told}, the other {senders[1].told}\n{history}")
     finally:
         for s in senders:
             s.close()

@@ -24,7 +24,7 @@ from wire import Front
 
 SECONDS, BURST, FLOOD = 60, 128, 400
 ISATAP = "10.10.20.3"  # another address of t: a wildcard of sit's beside that of isatap
-SIOCGIFHWADDR, ETHERNET = 0x8927, 14
+SIOCGIFHWADDR = 0x8927
 LOG_LINES, GROWN_KB = 200, 4096
 # name: words of the tunnel in t; the peer's last byte; outer destination; is its inner packet IPv6?
 TUNNELS = {

@@ -84,14 +84,6 @@ class Host:
             for name, value in values.items():
                 pathlib.Path("/proc/sys/net", *name.split("__")).write_text(f"{value}\n")
 
-    def snmp(self, *names):
-        """Counters of the namespace's IP: snmp("FragFails")."""
-        with self.inside():
-            rows = [line.split() for line in pathlib.Path("/proc/thread-self/net/snmp").read_text().splitlines()]
-        values = {key: int(value) for head, tail in zip(rows[::2], rows[1::2]) for key, value in zip(head[1:], tail[1:])
-                  if head[0] == "Ip:"}
-        return [values[name] for name in names]
-
     def socket(self, *args):
         with self.inside():
             return socket.socket(*args)
