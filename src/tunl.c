@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/conf_cmd.h"
 #include "cli/daemon_cmd.h"
+#include "cli/monitor.h"
 #include "cli/opts.h"
 #include "cli/trace.h"
 #include "cli/xfrm.h"
@@ -62,6 +63,7 @@ static const struct {
 	{"trace", trace_main},
 	{"lab", cmd_lab},
 	{"explain", cmd_explain},
+	{"monitor", monitor_main},
 	{"xfrm", cmd_xfrm},
 	/* clang-format on */
 };

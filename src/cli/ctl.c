@@ -271,27 +271,38 @@ static int ctl_rows(const struct ctl_request *req, int fd, struct err *e)
 	return rc;
 }
 
-int ctl_call(const struct ctl_request *req, struct err *e)
+int ctl_open(const struct ctl_request *req, struct err *e)
 {
 	char line[2048];
-	struct err mine;
-	int fd, rc;
+	int fd, rc = ctl_line(req, line, sizeof(line), e);
 
-	if (!e)
-		e = &mine;
-	rc = ctl_line(req, line, sizeof(line), e);
 	if (rc)
 		return rc;
 	fd = ctl_reach(req, e);
 	if (fd < 0)
 		return fd;
 	rc = ctl_send(fd, line);
+	if (!rc || rc == -EPIPE) /* what it said before it hung up is there to be read */
+		return fd;
 	if (rc == -EAGAIN)
 		rc = ctl_hung(fd, e);
-	else if (rc && rc != -EPIPE)
-		rc = err_set(e, -rc, "cannot ask tunld: %s", strerror(-rc));
 	else
-		rc = ctl_rows(req, fd, e);
+		rc = err_set(e, -rc, "cannot ask tunld: %s", strerror(-rc));
+	close(fd);
+	return rc;
+}
+
+int ctl_call(const struct ctl_request *req, struct err *e)
+{
+	struct err mine;
+	int fd, rc;
+
+	if (!e)
+		e = &mine;
+	fd = ctl_open(req, e);
+	if (fd < 0)
+		return fd;
+	rc = ctl_rows(req, fd, e);
 	close(fd);
 	return rc;
 }

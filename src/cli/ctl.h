@@ -42,6 +42,12 @@ struct ctl_request {
  */
 int ctl_call(const struct ctl_request *req, struct err *e);
 
+/*
+ * Ask as ctl_call() does, and leave the answer to be read: a connection, each datagram a
+ * row. Or -errno as there.
+ */
+int ctl_open(const struct ctl_request *req, struct err *e);
+
 /* TUNL_RUNDIR or /run/tunl, and a file in it: into buf (PATH_MAX); returns buf. */
 const char *ctl_rundir(void);
 char *ctl_path(const char *file, char *buf, size_t size);

@@ -71,6 +71,14 @@ static const struct verb verbs[] = {
 	 .text = "NAME.netdev and NAME.network of systemd, /etc/network/interfaces, scripts of ip "
 		 "commands (which are read and never run).",
 	 .next = "@file"},
+	{.word = "monitor",
+	 .synopsis = "[ all ] [ -j ] [ -t ]",
+	 .summary = "tell what happens to tunnels",
+	 .text = "Tunnels that come, change and go, path MTUs learned, peers that fall silent and "
+		 "come back, packets dropped for a new reason, another datapath, another tunld. "
+		 "Until ^C.\n"
+		 "all: of every network namespace; -j: a line of JSON each; -t: with the time.",
+	 .next = "all -j -t"},
 	{.word = "daemon",
 	 .synopsis = "{ status | stop | restart }",
 	 .summary = "about tunld(8)",

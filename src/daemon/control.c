@@ -28,6 +28,7 @@ struct client {
 	bool in_group;
 	bool answering;
 	bool final;	    /* what is unsent is the last row */
+	bool resting;	    /* there is no row for now */
 	bool stop, restart; /* once it is answered */
 	u8 open_handles;
 };
@@ -104,12 +105,15 @@ static json_t *final_row(const struct err *e)
 	return row;
 }
 
-/* The next row as text; NULL: no memory. */
+/* The next row as text; NULL: no memory, or resting. */
 static char *next_text(struct client *c)
 {
 	json_t *row = c->rows.next ? c->rows.next(c->rows.ctx) : NULL;
 	char *text;
 
+	c->resting = !row && c->rows.waits;
+	if (c->resting)
+		return NULL;
 	c->final = !row;
 	if (!row)
 		row = final_row(&c->result);
@@ -157,6 +161,13 @@ static int send_row(struct client *c)
 	return 0;
 }
 
+/* With an answer that does not end: its queue has an end, and so the client may be slow. */
+static void client_rest(struct client *c, int events)
+{
+	uv_timer_stop(&c->patience);
+	uv_poll_start(&c->poll, events | UV_DISCONNECT, on_client);
+}
+
 /* Send rows until there are no more or the client takes none. */
 static void answer(struct client *c)
 {
@@ -165,9 +176,11 @@ static void answer(struct client *c)
 	do {
 		if (!c->unsent)
 			c->unsent = next_text(c);
-		err = c->unsent ? send_row(c) : -ENOMEM;
+		err = c->unsent ? send_row(c) : c->resting ? -EAGAIN : -ENOMEM;
 	} while (!err && !c->final);
-	if (err == -EAGAIN) {
+	if (err == -EAGAIN && c->rows.waits) {
+		client_rest(c, c->resting ? UV_READABLE : UV_WRITABLE);
+	} else if (err == -EAGAIN) {
 		client_wait(c, UV_WRITABLE);
 	} else if (err) {
 		client_close(c);
@@ -233,7 +246,7 @@ static bool split(char *line, struct request *rq)
 
 static void perform(struct client *c, char *line, int ns_fd)
 {
-	struct request rq = {.daemon = c->control->daemon, .ns_fd = ns_fd};
+	struct request rq = {.daemon = c->control->daemon, .client = c, .ns_fd = ns_fd};
 
 	c->result = (struct err){0};
 	c->answering = true;
@@ -304,12 +317,18 @@ static void on_client(uv_poll_t *poll, int status, int events)
 {
 	struct client *c = poll->data;
 
-	if (status < 0)
+	if (status < 0 || (c->rows.waits && events & (UV_READABLE | UV_DISCONNECT)))
 		client_close(c);
 	else if (c->answering)
 		answer(c);
 	else if (events & UV_READABLE)
 		hear(c);
+}
+
+void control_wake(struct client *c)
+{
+	if (c->resting)
+		client_rest(c, UV_WRITABLE);
 }
 
 /* Whether the peer is in the group: by its effective group or a further one. */

@@ -22,6 +22,7 @@ struct client;
 /* A request, read: what request.c is given. */
 struct request {
 	struct daemon *daemon;
+	struct client *client;
 	char *verb, *target, *config; /* config: "" if none */
 	int ns_fd;		      /* the caller's namespace; -1: not sent */
 	bool may_change;
@@ -30,12 +31,15 @@ struct request {
 
 /*
  * The rows of an answer, made one at a time: next returns a row, or NULL when
- * there are no more. done is called in the end in any case.
+ * there are no more. done is called in the end in any case. With waits that is not the
+ * end: control_wake() says that there are rows again, and who asked ends it by going, or by
+ * saying anything.
  */
 struct rows {
 	json_t *(*next)(void *ctx);
 	void (*done)(void *ctx);
 	void *ctx;
+	bool waits;
 	bool has_fd; /* fd goes with the first row, and is closed when it went */
 	int fd;
 };
@@ -43,5 +47,8 @@ struct rows {
 /* Serve fd, a listening socket, which stays the caller's. 0 or -errno. */
 int control_start(struct daemon *d, int fd);
 void control_end(struct daemon *d);
+
+/* The rows of client c, which wait, have more. */
+void control_wake(struct client *c);
 
 #endif

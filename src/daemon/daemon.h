@@ -46,6 +46,7 @@ struct neigh;
 struct numbers;
 struct nsx;
 struct nstrace;
+struct pulse;
 struct shared;
 struct state;
 
@@ -70,6 +71,9 @@ struct daemon {
 	struct engine *engine;
 	struct control *control;
 	struct confd *conf;
+	struct monitor *monitor; /* NULL: nobody monitors */
+	uv_timer_t pulse;	 /* runs while somebody does */
+	bool ending;
 	struct ns_identity started_in; /* ino 0: not known */
 	bool gather;	  /* many tunnels are made at once: they are taken over together */
 	bool bulk;	  /* likewise, all the while: namespaces are looked at now and then */
@@ -158,6 +162,10 @@ struct tunnel {
 	struct membership group;  /* that a multicast remote has it in */
 	struct tunnel_stats base; /* what the maps had counted when the device was moved */
 	struct lookup_node rx;	  /* in home->rx; valid with in_rx */
+	struct pulse *pulse;	  /* NULL: nobody looked yet */
+	u32 pmtu;		  /* of the path to the remote, as it was last told; 0: never */
+	bool announced;		  /* its being made is told, so its end is, too */
+	bool told_up;		  /* as who monitors knows it */
 	bool has_tx, in_rx, engine_has, attached;
 	bool prl_told;	/* the engine has prl; valid with engine_has */
 	bool has_peers; /* tunl_peer is as routers and addresses are */

@@ -9,6 +9,7 @@
 #include "daemon/hop.h"
 #include "daemon/index.h"
 #include "daemon/link.h"
+#include "daemon/monitor.h"
 #include "daemon/neigh.h"
 #include "daemon/netns.h"
 #include "daemon/numbers.h"
@@ -322,8 +323,10 @@ static void apply_tunnel(struct tunnel *t)
 	follow_merging(t);
 	rxmap_place(t);
 	group_follow(t);
-	if (t->fast != was)
-		rxmap_mark(t->home, &t->cfg);
+	if (t->fast == was)
+		return;
+	rxmap_mark(t->home, &t->cfg);
+	monitor_datapath(t);
 }
 
 static bool any_bound(const struct ns *ns)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/hop.h"
+#include "daemon/monitor.h"
 #include "daemon/netns.h"
 #include "daemon/priv.h"
 #include "daemon/reconcile.h"
@@ -31,12 +32,23 @@ static struct ns *ns_of(struct daemon *d, u32 nsid)
 	return NULL;
 }
 
+/* Tell who monitors, if it is another MTU than the last. */
+static void tell_pmtu(struct tunnel *t, be32 dst)
+{
+	struct bpf_hop hop = hop_lookup(t, dst, NULL);
+
+	if (hop.state == HOP_UNREACHABLE || !hop.mtu || hop.mtu == t->pmtu)
+		return;
+	t->pmtu = hop.mtu;
+	monitor_pmtu(t, dst, hop.mtu);
+}
+
 /*
  * What the route to dst says may have changed: an ICMP error told of a path MTU. The
  * kernel notes that by destination, hence all tunnels to it are looked at; t (may be
  * NULL) is the one that the engine found by the packet quoted.
  */
-static void on_pmtu(struct ns *ns, const struct tunnel *t, be32 dst)
+static void on_pmtu(struct ns *ns, struct tunnel *t, be32 dst)
 {
 	list_for_each (n, &ns->home) {
 		struct tunnel *one = list_entry(n, struct tunnel, in_home);
@@ -45,10 +57,13 @@ static void on_pmtu(struct ns *ns, const struct tunnel *t, be32 dst)
 			continue;
 		one->has_tx = false; /* write it again: the program has set slow_until */
 		one->resolve = true;
+		tell_pmtu(one, dst);
 		reconcile_soon(ns);
 	}
 	if (!t || !be32_is_zero(t->cfg.remote))
 		return;
+	if (!be32_is_zero(dst))
+		tell_pmtu(t, dst);
 	ns->nbma_stale = true;
 	reconcile_soon(ns);
 }

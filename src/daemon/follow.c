@@ -11,6 +11,7 @@
 #include "daemon/datapath.h"
 #include "daemon/index.h"
 #include "daemon/link.h"
+#include "daemon/monitor.h"
 #include "daemon/netns.h"
 #include "daemon/priv.h"
 #include "daemon/reconcile.h"
@@ -57,6 +58,9 @@ static void take(struct tunnel *t, const struct rtnl_link *l)
 		t->resolve = true;
 		auto6_up(t);
 	}
+	if (renamed || t->told_up != t->link.up)
+		monitor_tunnel(t, "changed");
+	t->told_up = t->link.up;
 }
 
 /* The namespace that the device is in now; NULL: it is in none, it was deleted. */

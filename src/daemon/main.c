@@ -19,6 +19,7 @@
 #include "daemon/numbers.h"
 #include "daemon/priv.h"
 #include "daemon/process.h"
+#include "daemon/pulse.h"
 #include "daemon/scan.h"
 #include "daemon/shared.h"
 #include "daemon/state.h"
@@ -159,6 +160,7 @@ static int come_up(struct daemon *d, int listen_fd, struct err *e)
 static void come_down(struct daemon *d)
 {
 	control_end(d);
+	pulse_end(d);
 	conf_end(d);
 	engproc_end(d);
 	tunnel_abandon_all(d);

@@ -12,12 +12,14 @@
 #include "daemon/datapath.h"
 #include "daemon/engproc.h"
 #include "daemon/link.h"
+#include "daemon/monitor.h"
 #include "daemon/netns.h"
 #include "daemon/reconcile.h"
 #include "daemon/shared.h"
 #include "daemon/sit.h"
 #include "daemon/trace.h"
 #include "daemon/tunnel.h"
+#include "daemon/tunnel_json.h"
 #include "daemon/xfrm.h"
 #include "lib/addr.h"
 #include "mode/mode.h"
@@ -39,80 +41,6 @@ struct verb {
 	bool changes, in_ns;
 	bool by_config, with_config; /* it has one: where the target is `-`, always */
 };
-
-/* Names are any bytes; JSON is UTF-8. */
-static json_t *text_json(const char *s)
-{
-	json_t *j = json_string(s);
-	char safe[512];
-	size_t i;
-
-	if (j)
-		return j;
-	for (i = 0; i < sizeof(safe) - 1 && s[i]; i++)
-		safe[i] = (unsigned char)s[i] < 0x80 ? s[i] : '?';
-	safe[i] = '\0';
-	return json_string(safe);
-}
-
-/* Counts by reason, of those that moved. */
-static json_t *reasons_json(const u64 *count)
-{
-	json_t *reasons = json_object();
-
-	for (enum reason r = R_NONE + 1; r < R__MAX; r++)
-		if (count[r])
-			json_object_set_new(reasons, reason_info(r)->word,
-					    json_integer((json_int_t)count[r]));
-	return reasons;
-}
-
-static json_t *stats_json(const struct tunnel_stats *s)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rx_packets", (json_int_t)s->rx_packets,
-			 "rx_bytes", (json_int_t)s->rx_bytes, "tx_packets",
-			 (json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes,
-			 "multicast", (json_int_t)s->multicast, "reasons", reasons_json(s->reason));
-}
-
-/* `dev` as it is called now; one that is gone is an ifN (spec cli 2.2). */
-static void name_dev(const struct tunnel *t, struct tunnel_cfg *cfg)
-{
-	const struct link *l = cfg->link ? link_find(t->home, cfg->link) : NULL;
-
-	if (l)
-		memcpy(cfg->dev, l->l.name, sizeof(cfg->dev));
-	else if (cfg->link)
-		snprintf(cfg->dev, sizeof(cfg->dev), "if%u", cfg->link);
-}
-
-static json_t *routers_json(const struct prl *p)
-{
-	json_t *routers = json_array();
-	char addr[ADDR4_TEXT];
-
-	for (u32 i = 0; p && i < p->n; i++)
-		json_array_append_new(routers, json_pack("{s:s, s:b}", "address",
-							 addr4_print(p->entry[i].addr, addr),
-							 "default", p->entry[i].is_default));
-	return routers;
-}
-
-static json_t *tunnel_json(struct tunnel *t)
-{
-	struct tunnel_cfg cfg = t->cfg;
-	char line[GRAMMAR_LINE];
-	struct tunnel_stats stats;
-
-	name_dev(t, &cfg);
-	grammar_print(&cfg, line, sizeof(line));
-	datapath_stats(t, &stats);
-	return json_pack("{s:o, s:o, s:i, s:b, s:i, s:s, s:o, s:o, s:o}", "config", text_json(line),
-			 "ifname", text_json(t->ifname), "ifindex", (int)t->link.ifindex, "up",
-			 t->link.up, "mtu", (int)t->link.mtu, "datapath", t->fast ? "bpf" : "user",
-			 "why", text_json(t->why), "stats", stats_json(&stats), "routers",
-			 routers_json(t->prl));
-}
 
 /* A single row. */
 static json_t *one_next(void *ctx)
@@ -323,6 +251,21 @@ static int run_trace(struct call *c, struct rows *rows, struct err *e)
 	return one_row(json_pack("{s:i}", "version", TRACE_ABI), rows, e);
 }
 
+/* `here`, or `all` namespaces. */
+static int run_monitor(struct call *c, struct rows *rows, struct err *e)
+{
+	struct request *rq = c->rq;
+	struct ns_identity who;
+	int err;
+
+	if (!strcmp(rq->config, "all"))
+		return monitor_subscribe(rq->daemon, NULL, rq->client, rows, e);
+	err = rq->ns_fd < 0 ? -EPROTO : netns_identify(rq->ns_fd, &who);
+	if (err)
+		return err_set(e, -err, "the request came without a network namespace");
+	return monitor_subscribe(rq->daemon, &who, rq->client, rows, e);
+}
+
 static int run_stop(struct call *c, struct rows *rows, struct err *e)
 {
 	(void)rows;
@@ -361,6 +304,7 @@ static const struct verb verbs[] = {
 	{"conf", run_conf, .in_ns = true},
 	{"xfrm", run_xfrm, .changes = true, .in_ns = true},
 	{"trace", run_trace, .changes = true, .in_ns = true},
+	{"monitor", run_monitor},
 	{"status", run_status},
 	{"stop", run_stop, .changes = true},
 	{"restart", run_restart, .changes = true},

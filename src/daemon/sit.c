@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/monitor.h"
 #include "daemon/reconcile.h"
 #include "daemon/tunnel.h"
 #include "lib/addr.h"
@@ -21,7 +22,10 @@ static int settle(struct tunnel *t, struct err *e)
 
 	if (err)
 		return err_set(e, -err, "the state file cannot be written: %s", strerror(-err));
-	return reconcile_now(t->home, t, e);
+	err = reconcile_now(t->home, t, e);
+	if (!err)
+		monitor_tunnel(t, "changed");
+	return err;
 }
 
 static bool is_sits(const struct tunnel *t)

@@ -14,6 +14,7 @@
 #include "daemon/engtell.h"
 #include "daemon/index.h"
 #include "daemon/link.h"
+#include "daemon/monitor.h"
 #include "daemon/netns.h"
 #include "daemon/numbers.h"
 #include "daemon/reconcile.h"
@@ -108,6 +109,7 @@ static void tunnel_free(struct tunnel *t)
 		close(t->queue);
 	group_leave(&t->group);
 	free(t->prl);
+	free(t->pulse);
 	free(t);
 }
 
@@ -116,6 +118,7 @@ void tunnel_forget(struct tunnel *t)
 	struct ns *home = t->home, *place = t->place;
 	struct daemon *d = home->daemon;
 
+	monitor_tunnel(t, "deleted");
 	engtell_tunnel_del(t);
 	datapath_release(t);
 	state_forget(d->state, t->slot);
@@ -173,6 +176,7 @@ static void take_link(struct tunnel *t, const struct rtnl_link *l)
 {
 	t->link = (struct engine_link){l->ifindex, l->mtu, l->flags & IFF_UP};
 	memcpy(t->ifname, l->name, sizeof(t->ifname));
+	t->told_up = t->link.up;
 }
 
 /* An add that failed leaves nothing: no device, no line, no slot. */
@@ -205,9 +209,13 @@ static int tunnel_make(struct tunnel *t, struct err *e)
 	memcpy(t->cfg.name, made.name, sizeof(t->cfg.name));
 	t->order = ++d->next_order;
 	err = index_enter(t) ? err_set(e, ENOMEM, "out of memory") : establish(t, e);
-	if (err)
+	if (err) {
 		undo(t);
-	return err;
+		return err;
+	}
+	t->announced = true;
+	monitor_tunnel(t, "added");
+	return 0;
 }
 
 /* What the driver checks before it makes a device. */
@@ -285,6 +293,7 @@ static int change_to(struct tunnel *t, const struct tunnel_cfg *next, struct err
 		return err;
 	}
 	apply_change(t, &old);
+	monitor_tunnel(t, "changed");
 	return 0;
 }
 
@@ -371,6 +380,7 @@ int tunnel_adopt(struct ns *home, struct ns *place, const struct state_line *lin
 	}
 	attach(t);
 	numbers_find(t);
+	t->announced = true;
 	if (strcmp(t->ifname, line->ifname) != 0 || !netns_is(&line->place, &place->id))
 		tunnel_save(t);
 	reconcile_soon(home);
