@@ -65,7 +65,7 @@ void xfrm_abandon(struct ns *ns)
 	ns->xfrm = NULL;
 }
 
-static void save(struct nsx *x)
+void xfrm_written(struct nsx *x)
 {
 	int err = xfrm_save(x->ns->daemon);
 
@@ -112,7 +112,7 @@ static void sa_update(struct nsx *x, struct sa *sa, const struct sa_cfg *cfg)
 	sa->cfg.if_id = cfg->if_id;
 	sa->live->dying = false;
 	xfrm_tell_sa(x, sa);
-	save(x);
+	xfrm_written(x);
 }
 
 int xfrm_sa_add(struct nsx *x, struct sa_cfg *cfg, bool update)
@@ -139,7 +139,7 @@ int xfrm_sa_add(struct nsx *x, struct sa_cfg *cfg, bool update)
 		return -ENOMEM;
 	}
 	xfrm_tell_sa(x, sa);
-	save(x);
+	xfrm_written(x);
 	return 0;
 }
 
@@ -153,7 +153,7 @@ void xfrm_forget_sa(struct nsx *x, struct sa *sa)
 void xfrm_sa_del(struct nsx *x, struct sa *sa)
 {
 	xfrm_forget_sa(x, sa);
-	save(x);
+	xfrm_written(x);
 }
 
 /* What the kernel refuses of templates; one without family has the selector's. */
@@ -209,7 +209,7 @@ int xfrm_policy_add(struct nsx *x, struct policy_cfg *cfg, bool update)
 	if (old)
 		xfrm_policy_del(x, old);
 	else
-		save(x);
+		xfrm_written(x);
 	return 0;
 }
 
@@ -222,7 +222,7 @@ void xfrm_forget_policy(struct nsx *x, struct policy *p)
 void xfrm_policy_del(struct nsx *x, struct policy *p)
 {
 	xfrm_forget_policy(x, p);
-	save(x);
+	xfrm_written(x);
 }
 
 void xfrm_limit(struct ns *ns, u32 slot, bool hard)

@@ -49,6 +49,9 @@ void xfrm_sa_del(struct nsx *x, struct sa *sa);
 int xfrm_policy_add(struct nsx *x, struct policy_cfg *cfg, bool update);
 void xfrm_policy_del(struct nsx *x, struct policy *p);
 
+/* Write all down after xfrm_forget_*(); a failure is logged. */
+void xfrm_written(struct nsx *x);
+
 /* Out of db and engine, with nothing said to the file. */
 void xfrm_forget_sa(struct nsx *x, struct sa *sa);
 void xfrm_forget_policy(struct nsx *x, struct policy *p);

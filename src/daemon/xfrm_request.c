@@ -212,7 +212,8 @@ static int sa_flush(struct asked *a)
 	if (!a->x->db.nsas)
 		return answer(a, -ESRCH);
 	list_for_each_safe (n, &a->x->db.sas)
-		xfrm_sa_del(a->x, list_entry(n, struct sa, node));
+		xfrm_forget_sa(a->x, list_entry(n, struct sa, node));
+	xfrm_written(a->x);
 	return 0;
 }
 
@@ -307,7 +308,8 @@ static int policy_flush(struct asked *a)
 
 	for (size_t i = 0; i < n; i++)
 		if (all[i]->cfg.sub == sub)
-			xfrm_policy_del(a->x, all[i]);
+			xfrm_forget_policy(a->x, all[i]);
+	xfrm_written(a->x);
 	free(all);
 	return 0;
 }

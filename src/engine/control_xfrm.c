@@ -34,8 +34,10 @@ static int sa_set(struct live *l, struct engine_ns *ns, const struct engine_xfrm
 		return -ENOMEM;
 	sa->sent_ms = l->engine.now_ms;
 	sa->crypt = crypt_new(&m->sa);
-	if (sa->crypt)
+	if (sa->crypt) {
+		crypt_iv_begin(sa->crypt, &sa->live->iv_begin);
 		return 0;
+	}
 	db_sa_del(&ns->xfrm, sa);
 	return -EINVAL;
 }

@@ -174,6 +174,14 @@ void crypt_free(struct crypt *c)
 	secret_free(c);
 }
 
+void crypt_iv_begin(struct crypt *c, u64 *begin)
+{
+	if (*begin)
+		c->iv_mask = *begin;
+	else
+		*begin = c->iv_mask;
+}
+
 struct crypt_sizes crypt_sizes(const struct crypt *c)
 {
 	return c->sizes;

@@ -23,6 +23,12 @@ int crypt_init(void);
 struct crypt *crypt_new(const struct sa_cfg *cfg);
 void crypt_free(struct crypt *c);
 
+/*
+ * Where the IVs of a counter mode begin: taken from *begin, or where that is 0 put
+ * there, so that who goes on with the association's numbers makes no IV twice.
+ */
+void crypt_iv_begin(struct crypt *c, u64 *begin);
+
 /* Bytes of IV and ICV, and what is padded to. */
 struct crypt_sizes {
 	u32 iv, icv, align;

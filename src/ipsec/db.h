@@ -22,6 +22,7 @@ struct sa_live {
 	u64 bytes, packets;
 	u64 add_time, use_time;	    /* use_time 0: never */
 	u32 late, replayed, failed; /* ip -s: replay-window, replay, failed */
+	u64 iv_begin;		    /* crypt_iv_begin() */
 	bool dying, dead;	    /* a soft, a hard limit was reached */
 };
 

@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 
-from net import Netns, run
+from net import Netns, run, wait_until
 from tunnels import BUILD
 from xfrm import GCM
 
@@ -85,6 +85,15 @@ def test_others_may_not(tunl, ns):
     done = run("ip", "netns", "exec", str(ns), *bare, BUILD / "tunl", "xfrm", "state", "list", "keys",
                check=False, env=tunl.env)
     assert done.returncode and KEY not in done.stdout
+
+
+def test_go_with_the_namespace(tunl, prefix):
+    """One that has associations and no tunnel, too, is let go of, and so are its keys."""
+    tunl.env["TUNL_XFRM"] = "own"
+    gone = Netns(f"{prefix}y")
+    tunl(gone, *f"xfrm state add {STATE} {GCM}".split())
+    gone.delete()
+    wait_until(lambda: json.loads(tunl(None, "-j daemon status").stdout)["namespaces"] == 0, 20)
 
 
 def test_survive_the_daemon(tunl, ns):

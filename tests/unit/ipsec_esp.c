@@ -353,6 +353,29 @@ static void t_algorithms(void **state)
 	}
 }
 
+/* Who goes on with the numbers of another goes on with its IVs. */
+static void t_iv_goes_on(void **state)
+{
+	u8 inner[16] = {0x45}, one[64] = {0, 0, 0, 9, 0, 0, 0, 1},
+	   two[64] = {0, 0, 0, 9, 0, 0, 0, 1};
+	struct sa_cfg cfg = config("aead rfc4106(gcm(aes)) " K20 " 128", 9);
+	struct crypt *a = crypt_new(&cfg), *b = crypt_new(&cfg);
+	struct crypt_piece piece = {inner, sizeof(inner)};
+	struct crypt_job job = {.in = &piece, .n = 1};
+	u64 begin = 0;
+
+	(void)state;
+	assert_int_equal(crypt_seal(a, one, &job), 0);
+	assert_int_equal(crypt_seal(b, two, &job), 0);
+	assert_memory_not_equal(one + 8, two + 8, 8);
+	crypt_iv_begin(a, &begin);
+	crypt_iv_begin(b, &begin);
+	assert_int_equal(crypt_seal(b, two, &job), 0);
+	assert_memory_equal(one, two, sizeof(one));
+	crypt_free(a);
+	crypt_free(b);
+}
+
 /* What is freed is wiped, and had again. */
 static void t_secret(void **state)
 {
@@ -379,6 +402,7 @@ int main(void)
 		cmocka_unit_test(t_sizes),	cmocka_unit_test(t_refused),
 		cmocka_unit_test(t_padding),	cmocka_unit_test(t_limits),
 		cmocka_unit_test(t_algorithms), cmocka_unit_test(t_secret),
+		cmocka_unit_test(t_iv_goes_on),
 	};
 
 	secret_init(); /* memory that cannot be locked is memory all the same */
