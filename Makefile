@@ -36,7 +36,9 @@ CFLAGS	?= $(OPT)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc -DTUNL_VERSION='"$(VERSION)"' \
 	   -DTUNL_PREFIX='"$(PREFIX)"' $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS) $(XFLAGS)
 LDFLAGS	?=
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+ALL_LDFLAGS = $(if $(STATIC),-static-pie -Wl$(comma)--gc-sections,-pie) -Wl,-z,relro,-z,now \
+	   $(SANFLAGS) $(LDFLAGS)
+comma	:= ,
 
 # Folders, lowest first: a folder includes only from those before it
 # (scripts/check-includes holds it to that).
@@ -47,6 +49,15 @@ IP_FLOORS    := cli ipsec mode model lib
 IP_LIBS      := -ljansson
 TUNL_LIBS    := -ljansson -lpcap -lmnl -linih
 TUNLD_LIBS   := -lbpf -luv -lmnl -ljansson -lseccomp -lcrypto
+
+
+# Without shared libraries (make static): Debian has no archive of libmnl, and libpcap's asks
+# for libdbus's; packaging/static stands in for what of them is needed.
+ifdef STATIC
+IP_LIBS      := -ljansson
+TUNL_LIBS    := $(B)/static/pcap.o $(B)/static/mnl.o -ljansson -lpcap -linih
+TUNLD_LIBS   := $(B)/static/mnl.o -lbpf -lelf -lz -l:libuv_a.a -ljansson -lseccomp -lcrypto -ldl -lpthread
+endif
 
 .DEFAULT_GOAL := all
 .PHONY: all programs deps lab check bench interop fuzz lint install uninstall clean golden-update
@@ -151,13 +162,32 @@ $(B)/o/lab/%.S.o: src/lab/%.S $(B)/labs/labs.blob
 
 programs: $(B)/tunl $(B)/tunld $(B)/bin/ip
 
+$(B)/static/%.o: packaging/static/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-cast-align -c -o $@ $<
+
+ifdef STATIC
+$(B)/tunl $(B)/tunld: $(B)/static/mnl.o $(B)/static/pcap.o
+endif
+
+# Its folder, and how large the two are.
+STATIC_B ?= $(B)/static
+.PHONY: static
+static:
+	@scripts/deps build
+	@$(SUBMAKE) B=$(STATIC_B) STATIC=1 CFLAGS='-Os -g -ffunction-sections -fdata-sections' \
+		$(STATIC_B)/tunl $(STATIC_B)/tunld
+	@for p in tunl tunld; do strip -o $(STATIC_B)/$$p.small $(STATIC_B)/$$p && \
+		mv $(STATIC_B)/$$p.small $(STATIC_B)/$$p && \
+		echo "$(STATIC_B)/$$p: $$(stat -c %s $(STATIC_B)/$$p) bytes, no shared library" || exit 1; done
+
 $(B)/tunl: $(B)/o/tunl.c.o $(call archives,$(TUNL_FLOORS))
 	$(if $(V),,@echo "  LD      $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TUNL_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter $(B)/o/% $(B)/a/%,$^) $(TUNL_LIBS)
 
 $(B)/tunld: $(B)/o/tunld.c.o $(call archives,$(TUNLD_FLOORS))
 	$(if $(V),,@echo "  LD      $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TUNLD_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter $(B)/o/% $(B)/a/%,$^) $(TUNLD_LIBS)
 
 # The personality is on the way of every `ip` call: it loads no more than it needs.
 $(B)/bin/ip: $(B)/o/ip.c.o $(call archives,$(IP_FLOORS))

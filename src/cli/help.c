@@ -133,8 +133,7 @@ static void print_text(const struct verb *v, int width)
 	struct fold f = {.out = stdout, .width = width};
 
 	fputc('\n', stdout);
-	fprintf(stdout, "tunl %s: ", v->word);
-	f.at = (int)strlen(v->word) + 7;
+	f.at = printf("tunl %s:", v->word);
 	fold_line(&f, v->summary);
 	while (text) {
 		f.at = 0;
