@@ -112,7 +112,8 @@ void priv_isolate(const char *dir)
 	run_promptly();
 	raise_limit(RLIMIT_NOFILE, 524288);
 	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY); /* BPF maps, before 5.11 */
-	joined = join_mounts_of_init(dir);
+	/* those of a service follow the host's (packaging/tunld.service), and hide most of it */
+	joined = getenv("TUNL_KEEP_MOUNTS") || join_mounts_of_init(dir);
 	if (unshare(CLONE_NEWNET))
 		log_info("stays in the network namespace it was started in: %s", strerror(errno));
 	home_net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
