@@ -21,8 +21,8 @@ int stats_make(const struct bpf_set *s, u32 ifindex)
 	zero = calloc((size_t)cpus, sizeof(*zero));
 	if (!zero)
 		return -ENOMEM;
-	r = bpf_map_update_elem(s->map[BPF_MAP_stats], &ifindex, zero, BPF_NOEXIST);
-	r = r && errno != EEXIST ? -errno : 0;
+	r = bpf_set_update(s->map[BPF_MAP_stats], &ifindex, zero, BPF_NOEXIST);
+	r = r == -EEXIST ? 0 : r;
 	free(zero);
 	return r;
 }
@@ -71,7 +71,7 @@ void stats_settle(const struct bpf_set *from, const struct bpf_set *to)
 		if (bpf_map_lookup_elem(to->map[BPF_MAP_base], &next, &sum))
 			memset(&sum, 0, sizeof(sum));
 		if (!stats_read(from, next, &sum))
-			bpf_map_update_elem(to->map[BPF_MAP_base], &next, &sum, BPF_ANY);
+			bpf_set_update(to->map[BPF_MAP_base], &next, &sum, BPF_ANY);
 		key = next;
 		at = &key;
 	}

@@ -46,7 +46,7 @@ static const struct bpf_set *programs(const struct bpf_ns *b)
 
 static int map_set(struct bpf_ns *b, enum bpf_map_id map, const void *key, const void *value)
 {
-	return bpf_map_update_elem(b->set.map[map], key, value, BPF_ANY) ? -errno : 0;
+	return bpf_set_update(b->set.map[map], key, value, BPF_ANY);
 }
 
 static int map_del(struct bpf_ns *b, enum bpf_map_id map, const void *key)
@@ -230,14 +230,16 @@ static int map_copy(const struct bpf_set *from, const struct bpf_set *to, enum b
 		u32 n;
 	} value;
 	const void *at = 0;
+	int r;
 
 	while (!bpf_map_get_next_key(from->map[map], at, &next)) {
 		key = next;
 		at = &key;
 		if (bpf_map_lookup_elem(from->map[map], &key, &value))
 			continue;
-		if (bpf_map_update_elem(to->map[map], &key, &value, BPF_ANY))
-			return -errno;
+		r = bpf_set_update(to->map[map], &key, &value, BPF_ANY);
+		if (r)
+			return r;
 	}
 	return 0;
 }

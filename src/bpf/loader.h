@@ -69,7 +69,7 @@ void bpf_ns_detach(struct bpf_ns *b, u32 ifindex);
  * The maps grow as needed, which loads the programs anew and replaces them on
  * every device of the namespace that has them; -ENOSPC: beyond BPF_TUNNELS_MAX.
  */
-enum { BPF_TUNNELS_MAX = 65536 };
+enum { BPF_TUNNELS_MAX = 131072 };
 
 int bpf_ns_set_tx(struct bpf_ns *b, u32 ifindex, const struct bpf_tx *tx);
 int bpf_ns_set_rx(struct bpf_ns *b, const struct bpf_rx_key *key, const struct bpf_rx *rx);

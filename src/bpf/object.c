@@ -22,7 +22,7 @@ struct image {
 	int ring_fd; /* for tunl_ring; -1: it has none */
 };
 
-enum { VERIFIER_LOG = 256 * 1024 };
+enum { VERIFIER_LOG = 256 * 1024, UPDATE_TRIES = 100, UPDATE_WAIT_US = 1000 };
 
 #define STR_(x) #x
 #define STR(x)	STR_(x)
@@ -348,6 +348,19 @@ int bpf_set_seq_of(u32 prog_id)
 	fd = keep(maps[BPF_MAP_seq]);
 	r = fd < 0 ? -errno : fd;
 	close_maps(maps);
+	return r;
+}
+
+int bpf_set_update(int map_fd, const void *key, const void *value, u64 flags)
+{
+	int r;
+
+	for (int i = 0; i < UPDATE_TRIES; i++) {
+		r = bpf_map_update_elem(map_fd, key, value, flags) ? -errno : 0;
+		if (r != -ENOMEM)
+			return r;
+		usleep(UPDATE_WAIT_US);
+	}
 	return r;
 }
 

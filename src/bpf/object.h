@@ -54,6 +54,13 @@ int bpf_set_trace(struct bpf_set *s, const struct bpf_set *on, int ring_fd, stru
 int bpf_set_seq_new(void);
 int bpf_set_seq_of(u32 prog_id);
 
+/*
+ * As bpf_map_update_elem(), but 0 or -errno. The kernel refills the memory that it takes
+ * entries from behind our back, and has none for a moment after many of them: then it
+ * is asked again.
+ */
+int bpf_set_update(int map_fd, const void *key, const void *value, u64 flags);
+
 /* Close all; a set of zeroes is fine. */
 void bpf_set_close(struct bpf_set *s);
 

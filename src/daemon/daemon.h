@@ -117,6 +117,8 @@ struct ns {
 	u32 marks[16], nmarks; /* the newest */
 	bool links_lost;       /* notifications were lost: look at all devices again */
 	bool follow;	       /* of some tunnel made here the device is to be looked at */
+	bool whole;	       /* all tunnels are to be looked at, not only `touched` */
+	struct list touched;   /* struct tunnel.in_touched, of those made here */
 	bool swept;	       /* what an earlier daemon left on devices is gone */
 	bool addrs_changed, routes_changed;
 	bool inner6_changed;   /* addresses, routes or rules of IPv6, neighbours of a tunnel */
@@ -137,9 +139,10 @@ struct tunnel_index {
 };
 
 struct tunnel {
-	struct list node;     /* daemon.tunnels */
-	struct list in_home;  /* home->home */
-	struct list in_place; /* place->here */
+	struct list node;	/* daemon.tunnels */
+	struct list in_home;	/* home->home */
+	struct list in_place;	/* place->here */
+	struct list in_touched; /* home->touched, or on no list */
 	struct ns *home, *place;
 	struct tunnel_index index;
 	struct tunnel_cfg cfg; /* as desired; cfg.name: as created */

@@ -410,6 +410,32 @@ void datapath_apply(struct ns *ns)
 	priv_leave();
 }
 
+/* Whether what t wants of its namespace is there already. */
+static bool is_provided(const struct tunnel *t)
+{
+	const struct ns *ns = t->home;
+
+	if (t->cfg.link && !ns->bpf_state.any_bound)
+		return false;
+	return ns->bpf || objection(t) || ns->bpf_err.code;
+}
+
+bool datapath_apply_touched(struct ns *ns)
+{
+	list_for_each (n, &ns->touched) {
+		if (!is_provided(list_entry(n, struct tunnel, in_touched)))
+			return false;
+	}
+	if (netns_enter(ns))
+		return false;
+	list_for_each (n, &ns->touched)
+		apply_tunnel(list_entry(n, struct tunnel, in_touched));
+	if (rxmap_write(ns))
+		log_error("namespace %u: not all tunnels fit in the maps", ns->nsid);
+	priv_leave();
+	return true;
+}
+
 void datapath_release(struct tunnel *t)
 {
 	struct ns *ns = t->home;

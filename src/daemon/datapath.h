@@ -11,6 +11,9 @@
  */
 void datapath_apply(struct ns *ns);
 
+/* The same for the touched ones alone. False: that will not do, the whole has to be done. */
+bool datapath_apply_touched(struct ns *ns);
+
 /* Take a tunnel that ends out of programs and maps. */
 void datapath_release(struct tunnel *t);
 

@@ -28,6 +28,7 @@ void tunnel_link_changed(struct ns *ns, u32 ifindex)
 	/* several: the device of one is gone, and another's has its number by now */
 	for (; t; t = index_next_device(t)) {
 		t->follow = t->home->follow = true;
+		reconcile_touch(t);
 		/* down and up again, told at once, is a coming up all the same */
 		if (l && !(l->l.flags & IFF_UP))
 			t->link.up = false;
@@ -141,6 +142,16 @@ static void follow(struct tunnel *t)
 	}
 	log_info("%s: its device was deleted", t->ifname);
 	tunnel_forget(t);
+}
+
+void follow_touched(struct ns *ns)
+{
+	list_for_each_safe (n, &ns->touched) {
+		struct tunnel *t = list_entry(n, struct tunnel, in_touched);
+
+		if (t->follow)
+			follow(t);
+	}
 }
 
 void follow_devices(struct ns *ns)

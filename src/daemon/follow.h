@@ -12,6 +12,9 @@
  */
 void follow_devices(struct ns *ns);
 
+/* The same for those that are touched only. */
+void follow_touched(struct ns *ns);
+
 /* Forget every tunnel that was made in ns or whose device is in it: ns has ended. */
 void follow_end(struct ns *ns);
 

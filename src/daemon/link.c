@@ -57,6 +57,8 @@ static void link_update(struct ns *ns, const struct rtnl_link *new)
 			free(l);
 			return;
 		}
+		if (new->type == ARPHRD_ETHER) /* perhaps an underlay */
+			reconcile_soon(ns);
 	}
 	l->l = *new;
 	l->seen = true;
@@ -190,9 +192,10 @@ void links_sync(struct ns *ns)
 	if (err)
 		ns->links_lost = ns->addrs_changed = ns->routes_changed = true;
 	/* whoever calls us: what was heard is not heard again */
-	if (ns->follow || ns->links_lost || ns->addrs_changed || ns->routes_changed ||
-	    ns->inner6_changed)
+	if (ns->links_lost || ns->addrs_changed || ns->routes_changed || ns->inner6_changed)
 		reconcile_soon(ns);
+	else if (ns->follow)
+		reconcile_touched_soon(ns);
 }
 
 static void reload_link(const struct rtnl_link *l, void *arg)

@@ -141,6 +141,8 @@ static struct ns *ns_new(struct daemon *d, const struct ns_identity *id)
 	ns->addrs_changed = ns->routes_changed = ns->links_lost = true;
 	list_init(&ns->home);
 	list_init(&ns->here);
+	list_init(&ns->touched);
+	ns->whole = true;
 	return ns;
 }
 

@@ -105,32 +105,78 @@ static void arm_for_expiry(struct ns *ns)
 		if (t->expires_ms && (!next || t->expires_ms < next))
 			next = t->expires_ms;
 	}
-	if (next)
-		arm(ns, next > now ? next - now : 1);
+	if (!next)
+		return;
+	ns->whole = true;
+	arm(ns, next > now ? next - now : 1);
+}
+
+static bool is_whole(const struct ns *ns)
+{
+	return ns->whole || ns->links_lost || ns->addrs_changed || ns->routes_changed ||
+	       ns->inner6_changed || ns->nbma_stale;
+}
+
+static void untouch_all(struct ns *ns)
+{
+	list_for_each_safe (n, &ns->touched)
+		list_del(n);
+}
+
+/* All tunnels: something that any of them may have a part in changed. 0 or -errno. */
+static int settle_whole(struct ns *ns)
+{
+	ns->whole = false;
+	follow_devices(ns);
+	expire(ns);
+	spread_routes(ns);
+	datapath_apply(ns);
+	untouch_all(ns);
+	return tell_engine(ns);
+}
+
+/* Those alone that are touched: where there are thousands, it is one of them most times. */
+static int settle_touched(struct ns *ns)
+{
+	int err = 0;
+
+	follow_touched(ns);
+	if (is_whole(ns) || !datapath_apply_touched(ns))
+		return settle_whole(ns);
+	list_for_each_safe (n, &ns->touched) {
+		struct tunnel *t = list_entry(n, struct tunnel, in_touched);
+		int failed = engtell_tunnel_set(t);
+
+		err = failed ? failed : err;
+		ns->whole |= t->expires_ms != 0; /* for the timer */
+		list_del(n);
+	}
+	return err;
 }
 
 static int reconcile(struct ns *ns)
 {
+	bool whole;
 	int err;
 
 	ns->busy++;
 	err = look(ns);
-	uv_timer_stop(&ns->timer);
+	whole = is_whole(ns);
+	if (whole)
+		uv_timer_stop(&ns->timer);
 	if (!err) {
 		ns->follow = false;
-		follow_devices(ns);
-		expire(ns);
-		spread_routes(ns);
-		datapath_apply(ns);
-		err = tell_engine(ns);
+		err = whole ? settle_whole(ns) : settle_touched(ns);
 		if (err)
 			log_error("namespace %u: the engine cannot be told: %s", ns->nsid,
 				  strerror(-err));
 	}
 	uv_update_time(&ns->daemon->loop);
+	if (err)
+		ns->whole = true;
 	if (err && engproc_is_ready(ns->daemon))
 		arm(ns, RETRY_MS);
-	else
+	else if (whole || ns->whole)
 		arm_for_expiry(ns);
 	ns->busy--;
 	return err;
@@ -156,10 +202,22 @@ static void arm(struct ns *ns, u64 ms)
 		uv_timer_start(&ns->timer, on_timer, ms, 0);
 }
 
+void reconcile_touch(struct tunnel *t)
+{
+	list_del(&t->in_touched);
+	list_add(&t->home->touched, &t->in_touched);
+}
+
+void reconcile_touched_soon(struct ns *ns)
+{
+	arm(ns, GATHER_MS);
+}
+
 void reconcile_soon(struct ns *ns)
 {
 	u64 now = uv_now(&ns->daemon->loop);
 
+	ns->whole = true;
 	/* a namespace with thousands of tunnels and restless routes gets half of our time at most
 	 */
 	arm(ns, ns->rest_until_ms > now + GATHER_MS ? ns->rest_until_ms - now : GATHER_MS);
@@ -167,8 +225,12 @@ void reconcile_soon(struct ns *ns)
 
 void reconcile_all(struct daemon *d)
 {
-	list_for_each (n, &d->namespaces)
-		arm(list_entry(n, struct ns, node), 0);
+	list_for_each (n, &d->namespaces) {
+		struct ns *ns = list_entry(n, struct ns, node);
+
+		ns->whole = true;
+		arm(ns, 0);
+	}
 }
 
 static struct ns *first_unfollowed(struct daemon *d)
@@ -203,6 +265,7 @@ int reconcile_now(struct ns *ns, struct tunnel *t, struct err *e)
 
 	if (t->cfg.datapath != DATAPATH_USER)
 		ns->bpf_err.code = 0; /* try again: limits and rights may be others now */
+	reconcile_touch(t);
 	err = reconcile(ns);
 	if (err)
 		return err_set(e, -err, "the network namespace: %s", strerror(-err));

@@ -17,6 +17,12 @@ void reconcile_watch(struct ns *ns);
 void reconcile_soon(struct ns *ns);
 void reconcile_all(struct daemon *d);
 
+/* Of a tunnel something changed that the others have no part in: look at it the next time. */
+void reconcile_touch(struct tunnel *t);
+
+/* The devices of touched tunnels are to be looked at, now. */
+void reconcile_touched_soon(struct ns *ns);
+
 /* Take in what was done to devices until now, so that a request sees it. */
 void reconcile_settle(struct daemon *d);
 

@@ -96,6 +96,7 @@ static struct tunnel *tunnel_new(struct ns *home, struct ns *place, const struct
 	list_add(&home->daemon->tunnels, &t->node);
 	list_add(&home->home, &t->in_home);
 	list_add(&place->here, &t->in_place);
+	list_init(&t->in_touched);
 	return t;
 }
 
@@ -105,6 +106,7 @@ static void tunnel_free(struct tunnel *t)
 	list_del(&t->node);
 	list_del(&t->in_home);
 	list_del(&t->in_place);
+	list_del(&t->in_touched);
 	if (t->queue >= 0)
 		close(t->queue);
 	group_leave(&t->group);

@@ -8,7 +8,12 @@ enum { HTAB_MIN = 16 };
 
 static size_t slot_of(size_t nbucket, u64 key)
 {
-	return (key * 0x9e3779b97f4a7c15ULL >> 32) & (nbucket - 1);
+	/* every bit has a say in the low ones: addresses differ in their last bytes, which are high
+	 */
+	key ^= key >> 33;
+	key *= 0xff51afd7ed558ccdULL;
+	key ^= key >> 33;
+	return key & (nbucket - 1);
 }
 
 void htab_fini(struct htab *h)
