@@ -221,6 +221,8 @@ def pacing(w):
     sender inside is told equally often. Between 22 s and 54 s nothing is sent: what is older than 30 s is not told."""
     quotes = [outer_packet(w, way) for way in w.ways]
     errors, senders, history = dict(injected()), [], []
+    # Somebody takes the datagrams: a "port unreachable" sent back by the tunnel would be told in a sender's stead.
+    sinks = [udp_socket(w, way.receiver, way.target, 9) for way in w.ways]
     try:
         senders = [Sender(w, way) for way in w.ways]
         started = time.monotonic()
@@ -233,10 +235,12 @@ def pacing(w):
                 history.append((due, *(s.drain() for s in senders)))
                 for s in senders * 2:
                     s.send()
-        wait_until(lambda: senders[0].drain() == senders[1].drain() and senders[0].told > 20, 3,
+        # A multicast listener report that IPv6 sends by itself, up to 10 s late, may be told in a sender's stead.
+        slack = 1 if w.ip.version == 6 else 0
+        wait_until(lambda: abs(senders[0].drain() - senders[1].drain()) <= slack and senders[0].told > 20, 3,
                    lambda: f"{w.name}: told alike: the driver's {senders[0].told}, the other {senders[1].told}\n{history}")
     finally:
-        for s in senders:
+        for s in senders + sinks:
             s.close()
 
 
