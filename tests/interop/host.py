@@ -89,7 +89,7 @@ class Host:
             return socket.socket(*args)
 
     def ping(self, address, *options, check=True):
-        return self.run("ping", "-n", "-c", "1", "-W", "3", *options, address, check=check)
+        return self.run("ping", "-n", "-c", "1", "-W", "10", *options, address, check=check)
 
     def answers(self, address, seconds=10, *options):
         """Waits until `address` answers a ping."""
