@@ -6,10 +6,9 @@ One namespace, tunnels to distinct peers, made by `tunl -batch` with the daemon 
 import os
 import pathlib
 import secrets
-import sys
 import time
 
-from net import Netns, run, wait_until
+from net import Netns
 from report import Table
 from tunnels import BUILD, Tunl
 
