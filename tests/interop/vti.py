@@ -119,7 +119,7 @@ def carries(pair):
     for end in (KERNEL, TUNL):
         pair.ping(end, INNER[1 - end])
         pair.ping(end, f"2001:db8::{2 - end}")
-        pair.ping(end, INNER[1 - end], "-s", "1400", "-M", "do")
+        pair.ping(end, INNER[1 - end], "-s", "1350", "-M", "do")
         pair.ping(end, INNER[1 - end], "-s", "1452", "-M", "dont")
         # the first may be one that is too large, of which the sender hears
         pair.ping(end, f"2001:db8::{2 - end}", "-s", "3000", "-c", "3", "-i", "0.2")
