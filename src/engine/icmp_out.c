@@ -29,8 +29,14 @@ static bool is_one_host(const struct route *rt)
 	return !rt->error && (rt->type == RTN_UNICAST || rt->type == RTN_LOCAL);
 }
 
-/* Neither end of the packet is a group; *local: its sender is this host. */
-static bool is_between_hosts(struct engine_ns *ns, const struct ip4 *h, bool *local)
+/* The packet's sender, who is told. */
+struct sender {
+	bool local; /* this host */
+	u32 mtu;    /* of the path there */
+};
+
+/* Neither end of the packet is a group. */
+static bool is_between_hosts(struct engine_ns *ns, const struct ip4 *h, struct sender *s)
 {
 	const struct route *rt;
 
@@ -38,7 +44,8 @@ static bool is_between_hosts(struct engine_ns *ns, const struct ip4 *h, bool *lo
 	    h->dst.raw == ~0U)
 		return false;
 	rt = route_get(ns, &(struct route_key){.dst = h->src}, NULL);
-	*local = rt->type == RTN_LOCAL;
+	s->local = rt->type == RTN_LOCAL;
+	s->mtu = rt->mtu;
 	return is_one_host(rt);
 }
 
@@ -46,13 +53,16 @@ static bool is_between_hosts(struct engine_ns *ns, const struct ip4 *h, bool *lo
 struct saying {
 	u8 code;
 	u16 mtu;
-	be32 src; /* zero: as routed */
+	be32 src;     /* zero: as routed */
+	u32 mtu_back; /* of the path that it goes */
 };
 
+/* No larger than the path carries it whole: fragments may not come through. */
 static void fill(struct icmp_message *m, const struct saying *s, const u8 *quote, u32 len)
 {
 	struct icmp_hdr *h = (void *)m->data;
-	u32 room = (u32)ENGINE_ICMP_MAX - IP4_HLEN - ICMP_HLEN;
+	u32 most = max_of(min_of(s->mtu_back, (u32)ENGINE_ICMP_MAX), (u32)IP4_MIN_MTU);
+	u32 room = most - IP4_HLEN - ICMP_HLEN;
 
 	memset(h, 0, sizeof(*h));
 	h->type = ICMP4_T_UNREACH;
@@ -63,23 +73,24 @@ static void fill(struct icmp_message *m, const struct saying *s, const u8 *quote
 	h->check = csum_finish(csum_add(0, m->data, m->len));
 }
 
-static void unreachable(struct engine_ns *ns, const struct saying *s, const u8 *data, u32 len)
+static void unreachable(struct engine_ns *ns, struct saying *s, const u8 *data, u32 len)
 {
 	struct engine *e = ns->engine;
 	const struct ip4 *h = (const void *)data;
 	struct icmp_message m;
-	bool local;
+	struct sender to;
 
-	if (!may_be_about(data, len) || !is_between_hosts(ns, h, &local))
+	if (!may_be_about(data, len) || !is_between_hosts(ns, h, &to))
 		return;
 	if (s->code != ICMP4_C_FRAG &&
 	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, h->src,
-			       local ? ICMP_TO_SELF : ICMP_TO_HOST, engine_random(e)))
+			       to.local ? ICMP_TO_SELF : ICMP_TO_HOST, engine_random(e)))
 		return;
 	m.v6 = false;
 	m.dst = h->src;
 	m.src = s->src;
 	m.tos = (u8)((h->tos & ICMP_TOS_KEEP) | ICMP_TOS_SET);
+	s->mtu_back = to.mtu;
 	fill(&m, s, data, len);
 	e->io->icmp(ns, &m);
 }
