@@ -76,21 +76,31 @@ static void count(struct diff *d)
 	}
 }
 
+/* Whether an error quotes, from byte at on, a packet of the batch that has no route. */
+static bool is_untold(const struct diff *d, const struct diff_out *o)
+{
+	u32 at = o->head[0] >> 4 == 6 ? 48 : 28;
+
+	for (u32 i = 0; i < DIFF_BATCH; i++) {
+		const struct diff_input *in = &d->in[i];
+		u32 len = min_of(in->len, (u32)sizeof(o->head) - at);
+
+		if (in->is_tx && o->len >= at + len && !memcmp(o->head + at, in->data, len) &&
+		    !net_is_routed(&(struct net_packet){in->data, in->len, in->ethertype, NULL}))
+			return true;
+	}
+	return false;
+}
+
 /* A packet without a route has nobody to be told: a packet socket's, on the drivers' side. */
 static void forget_untold(struct diff *d)
 {
 	struct diff_result *g = &d->got;
 	u32 n = 0;
 
-	for (u32 i = 0; i < g->n; i++) {
-		const struct diff_input *in = &d->in[(u16)(g->out[i].tag - d->in[0].tag)];
-		bool is_ours = (u16)(g->out[i].tag - d->in[0].tag) < DIFF_BATCH && in->is_tx;
-
-		if (g->out[i].way == CASE_ICMP && is_ours &&
-		    !net_is_routed(&(struct net_packet){in->data, in->len, in->ethertype, NULL}))
-			continue;
-		g->out[n++] = g->out[i];
-	}
+	for (u32 i = 0; i < g->n; i++)
+		if (g->out[i].way != CASE_ICMP || !is_untold(d, &g->out[i]))
+			g->out[n++] = g->out[i];
 	g->n = n;
 }
 

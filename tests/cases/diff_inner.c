@@ -42,7 +42,7 @@ static void put6(struct diff_rng *r, u8 *to, const char *text)
 {
 	inet_pton(AF_INET6, text, to);
 	if (diff_chance(r, 10))
-		to[15] = (u8)diff_below(r, 256);
+		to[15] = (u8)(2 + diff_below(r, 250)); /* no network's own number */
 }
 
 static void put_tag(u8 *data, u32 from, u32 len, u16 tag)

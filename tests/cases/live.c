@@ -122,6 +122,8 @@ static int configure(struct live *l, unsigned i, const struct case_tunnel *t)
 		rename_fallback(l, fallback(l, &t->cfg), t->cfg.name);
 		return net_do(&l->net);
 	}
+	if (!l->datapath && (t->cfg.mss || t->cfg.peers.n))
+		return -EOPNOTSUPP; /* tunl's own words */
 	if (!l->datapath) {
 		net_ip(&l->net, "link %s dev %s %s", l->there[i] ? "change" : "add", t->cfg.name,
 		       live_link_words(&t->cfg, line, sizeof(line)));

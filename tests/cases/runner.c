@@ -160,17 +160,17 @@ static int do_only(struct run *r, char **w, unsigned n)
 
 static int do_words(struct run *r, char **w, unsigned n);
 
-/* on BACKEND... : LINE */
+/* on BACKEND... : LINE; not BACKEND... : LINE */
 static int do_on(struct run *r, char **w, unsigned n)
 {
-	bool is_meant = false;
+	bool is_named = false, is_not = !strcmp(w[0], "not");
 
 	for (unsigned i = 1; i < n; i++) {
 		if (!strcmp(w[i], ":") && i + 1 < n)
-			return is_meant ? do_words(r, w + i + 1, n - i - 1) : 0;
-		is_meant |= !strcmp(w[i], r->b->name);
+			return is_named != is_not ? do_words(r, w + i + 1, n - i - 1) : 0;
+		is_named |= !strcmp(w[i], r->b->name);
 	}
-	return run_fail(r, "on BACKEND... : LINE");
+	return run_fail(r, "%s BACKEND... : LINE", w[0]);
 }
 
 static int do_flush(struct run *r, char **w, unsigned n)
@@ -184,10 +184,10 @@ static const struct {
 	const char *word;
 	int (*fn)(struct run *r, char **w, unsigned n);
 } verbs[] = {
-	{"tunnel", do_tunnel}, {"up", do_updown},   {"down", do_updown},   {"delete", do_delete},
-	{"wait", do_wait},     {"flush", do_flush}, {"tun", run_packet},   {"wire", run_packet},
-	{"icmp", run_packet},  {"log", run_mark},   {"hint", run_mark},	   {"count", do_count},
-	{"only", do_only},     {"on", do_on},	    {"router", do_router},
+	{"tunnel", do_tunnel}, {"up", do_updown},   {"down", do_updown}, {"delete", do_delete},
+	{"wait", do_wait},     {"flush", do_flush}, {"tun", run_packet}, {"wire", run_packet},
+	{"icmp", run_packet},  {"log", run_mark},   {"hint", run_mark},	 {"count", do_count},
+	{"only", do_only},     {"on", do_on},	    {"not", do_on},	 {"router", do_router},
 };
 
 static int do_world(struct run *r, char **w, unsigned n)
