@@ -12,7 +12,7 @@
 
 #include "net.h"
 
-enum { ROUND_BATCHES = 32, PATIENCE_MS = 6000, TURN_MS = 2, PIECE = 16 };
+enum { ROUND_LEAST = 4, ROUND_MOST = 32, ROUNDS = 12, PATIENCE_MS = 6000, TURN_MS = 2, PIECE = 16 };
 
 struct diff {
 	const struct case_backend *b;
@@ -23,7 +23,7 @@ struct diff {
 	struct diff_maker maker;
 	struct diff_input in[DIFF_BATCH], before[DIFF_BATCH];
 	struct diff_result got, expected;
-	u32 done, differ;
+	u32 done, differ, batches; /* batches: of a round */
 };
 
 static int open_round(struct diff *d, const struct diff_conf *conf, u64 seed)
@@ -158,7 +158,7 @@ static int round_of(struct diff *d, const struct diff_conf *conf, u64 seed)
 	int err = open_round(d, conf, seed);
 
 	d->differ = 0;
-	for (u32 i = 0; i < ROUND_BATCHES && err >= 0; i++) {
+	for (u32 i = 0; i < d->batches && err >= 0; i++) {
 		err = batch(d, i % 2);
 		if (err > 0 && !d->differ) {
 			d->differ = 1;
@@ -187,11 +187,20 @@ static u64 seed_of(const struct diff_run *what, u32 round)
 	return r.s;
 }
 
+/* Batches of a round: few where there are few packets, for every tunnel to have some. */
+static u32 round_batches(const struct diff *d)
+{
+	u32 n = d->what->packets / ROUNDS / DIFF_BATCH;
+
+	return min_of(max_of(n, (u32)ROUND_LEAST), (u32)ROUND_MOST);
+}
+
 static int rounds(struct diff *d)
 {
-	const u32 in_round = ROUND_BATCHES * DIFF_BATCH;
+	const u32 in_round = round_batches(d) * DIFF_BATCH;
 	int differ = 0;
 
+	d->batches = round_batches(d);
 	for (u32 round = 0, k = 0; round * in_round < d->what->packets; round++, k++) {
 		const struct diff_conf *conf = diff_conf(d->what->mode, k);
 		int err;
