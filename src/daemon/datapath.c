@@ -23,6 +23,8 @@
 #include "lib/text.h"
 #include "mode/mode.h"
 
+enum { GSO_SEGS = 65535 }; /* of a merged packet, where the kernel sets no other bound */
+
 static void slow(struct tunnel *t, const char *why)
 {
 	t->fast = false;
@@ -286,15 +288,20 @@ static int carry(struct tunnel *t, struct err *e)
 
 /*
  * Segments of a merged packet have a number each, which the program cannot give
- * them. As the driver does, such a device asks for single packets.
+ * them. As the driver does, such a device asks for single packets; and of TCP, which
+ * merges for any device and leaves it to what comes behind the program to take apart
+ * what the device does not, by the number of segments.
  */
 static void follow_merging(struct tunnel *t)
 {
 	const struct mode *m = mode_by_id(t->cfg.mode);
 	bool unmerged = t->fast && m->numbers && m->numbers(&t->cfg);
+	const struct rtnl_link_set set = {.gso_segs = unmerged ? 1 : GSO_SEGS};
 
-	if (t->queue >= 0 && t->unmerged != unmerged && !engine_tun_merging(t->queue, !unmerged))
-		t->unmerged = unmerged;
+	if (t->queue < 0 || t->unmerged == unmerged || engine_tun_merging(t->queue, !unmerged))
+		return;
+	t->unmerged = unmerged;
+	rtnl_link_set(&t->place->rtnl, t->link.ifindex, &set);
 }
 
 static void apply_tunnel(struct tunnel *t)

@@ -139,6 +139,7 @@ struct rtnl_link_set {
 	u32 flags_off, flags_on; /* IFF_* */
 	u32 mtu;
 	u32 qlen;
+	u32 gso_segs; /* segments that a merged packet may have */
 	bool set_broadcast;
 	be32 broadcast; /* shown as `brd` or `peer` */
 	const char *rename;

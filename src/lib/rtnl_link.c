@@ -161,6 +161,8 @@ int rtnl_link_set(struct rtnl *r, u32 ifindex, const struct rtnl_link_set *s)
 		mnl_attr_put_u32(nlh, IFLA_MTU, s->mtu);
 	if (s->qlen)
 		mnl_attr_put_u32(nlh, IFLA_TXQLEN, s->qlen);
+	if (s->gso_segs)
+		mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SEGS, s->gso_segs);
 	if (s->set_broadcast)
 		mnl_attr_put_u32(nlh, IFLA_BROADCAST, s->broadcast.raw);
 	if (s->rename)
