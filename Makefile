@@ -42,9 +42,11 @@ comma	:= ,
 
 # Folders, lowest first: a folder includes only from those before it
 # (scripts/check-includes holds it to that).
-FLOORS	:= lib wire model mode ipsec bpf engine daemon cli report lab
+FLOORS	:= lib wire model mode ipsec bpf engine daemon cli metrics report lab
 TUNL_FLOORS  := lab report cli ipsec mode model lib
 TUNLD_FLOORS := daemon engine bpf ipsec mode model lib
+METRICS_FLOORS := metrics cli ipsec mode model lib
+METRICS_LIBS := -lmicrohttpd -ljansson
 IP_FLOORS    := cli ipsec mode model lib
 IP_LIBS      := -ljansson
 TUNL_LIBS    := -ljansson -lpcap -lmnl -linih
@@ -160,7 +162,7 @@ $(B)/o/lab/%.S.o: src/lab/%.S $(B)/labs/labs.blob
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I$(B)/labs $(SANFLAGS) -c -o $@ $<
 
-programs: $(B)/tunl $(B)/tunld $(B)/bin/ip
+programs: $(B)/tunl $(B)/tunld $(B)/bin/ip $(B)/tunl-metrics
 
 $(B)/static/%.o: packaging/static/%.c Makefile
 	@mkdir -p $(@D)
@@ -188,6 +190,10 @@ $(B)/tunl: $(B)/o/tunl.c.o $(call archives,$(TUNL_FLOORS))
 $(B)/tunld: $(B)/o/tunld.c.o $(call archives,$(TUNLD_FLOORS))
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter $(B)/o/% $(B)/a/%,$^) $(TUNLD_LIBS)
+
+$(B)/tunl-metrics: $(B)/o/metrics.c.o $(call archives,$(METRICS_FLOORS))
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(METRICS_LIBS)
 
 # The personality is on the way of every `ip` call: it loads no more than it needs.
 $(B)/bin/ip: $(B)/o/ip.c.o $(call archives,$(IP_FLOORS))
@@ -221,7 +227,7 @@ unit_floor = $(firstword $(subst _, ,$(1)))
 below	= $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call below,$(1),$(wordlist 2,99,$(2))))
 reverse	= $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 unit_archives = $(call archives,$(call reverse,$(call below,$(call unit_floor,$(1)),$(FLOORS))))
-ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap -linih -lcrypto
+ALL_LIBS := -lbpf -luv -lmnl -ljansson -lseccomp -lpcap -linih -lcrypto -lmicrohttpd
 
 .SECONDARY: $(BPF_OBJS)
 # The case runner and its backends: a unit program takes from it what it names.
@@ -331,6 +337,26 @@ uninstall:
 deb:
 	@scripts/deps build deb
 	@scripts/deb $(B)/deb
+
+# The server of the metrics, with a dashboard and a unit to copy: it is off by default.
+LIBDIR	= $(DESTDIR)$(PREFIX)/lib/tunl
+METRICSDIR = $(DESTDIR)$(PREFIX)/share/tunl/metrics
+
+.PHONY: install-metrics uninstall-metrics
+install-files: install-metrics
+uninstall: uninstall-metrics
+
+install-metrics: programs
+	$(INSTALL) -d $(LIBDIR) $(METRICSDIR)
+	$(INSTALL) -m 755 $(B)/tunl-metrics $(LIBDIR)/tunl-metrics
+	$(INSTALL) -m 644 packaging/metrics/grafana-dashboard.json $(METRICSDIR)
+	sed 's|/usr/local|$(PREFIX)|g' packaging/metrics/tunl-metrics.service >$(METRICSDIR)/tunl-metrics.service
+	chmod 644 $(METRICSDIR)/tunl-metrics.service
+
+uninstall-metrics:
+	rm -f $(LIBDIR)/tunl-metrics
+	rm -rf $(METRICSDIR)
+	-rmdir $(LIBDIR) $(DESTDIR)$(PREFIX)/share/tunl 2>/dev/null
 
 clean:
 	rm -rf $(B)

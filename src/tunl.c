@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/conf_cmd.h"
 #include "cli/daemon_cmd.h"
+#include "cli/metrics.h"
 #include "cli/monitor.h"
 #include "cli/opts.h"
 #include "cli/trace.h"
@@ -64,6 +65,7 @@ static const struct {
 	{"lab", cmd_lab},
 	{"explain", cmd_explain},
 	{"monitor", monitor_main},
+	{"metrics", metrics_main},
 	{"xfrm", cmd_xfrm},
 	/* clang-format on */
 };

@@ -79,6 +79,14 @@ static const struct verb verbs[] = {
 		 "Until ^C.\n"
 		 "all: of every network namespace; -j: a line of JSON each; -t: with the time.",
 	 .next = "all -j -t"},
+	{.word = "metrics",
+	 .synopsis = "[ FILE [ every SECONDS ] ]\nlisten { [ HOST ]:PORT | /PATH }",
+	 .summary = "counters and states of all tunnels, for Prometheus",
+	 .text = "In its text format: printed, written to FILE (for node_exporter's textfile "
+		 "collector; readers see all of it or none), or served over HTTP, at a port or a "
+		 "UNIX "
+		 "socket.",
+	 .next = "@file every listen"},
 	{.word = "daemon",
 	 .synopsis = "{ status | stop | restart }",
 	 .summary = "about tunld(8)",

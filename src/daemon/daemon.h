@@ -73,6 +73,7 @@ struct daemon {
 	struct confd *conf;
 	struct monitor *monitor; /* NULL: nobody monitors */
 	uv_timer_t pulse;	 /* runs while somebody does */
+	struct tunnel_stats gone; /* what tunnels had counted that are no more */
 	bool ending;
 	struct ns_identity started_in; /* ino 0: not known */
 	bool gather;	  /* many tunnels are made at once: they are taken over together */

@@ -12,6 +12,7 @@
 #include "daemon/datapath.h"
 #include "daemon/engproc.h"
 #include "daemon/link.h"
+#include "daemon/metrics.h"
 #include "daemon/monitor.h"
 #include "daemon/netns.h"
 #include "daemon/reconcile.h"
@@ -266,6 +267,11 @@ static int run_monitor(struct call *c, struct rows *rows, struct err *e)
 	return monitor_subscribe(rq->daemon, &who, rq->client, rows, e);
 }
 
+static int run_metrics(struct call *c, struct rows *rows, struct err *e)
+{
+	return metrics_rows(c->rq->daemon, rows, e);
+}
+
 static int run_stop(struct call *c, struct rows *rows, struct err *e)
 {
 	(void)rows;
@@ -305,6 +311,7 @@ static const struct verb verbs[] = {
 	{"xfrm", run_xfrm, .changes = true, .in_ns = true},
 	{"trace", run_trace, .changes = true, .in_ns = true},
 	{"monitor", run_monitor},
+	{"metrics", run_metrics},
 	{"status", run_status},
 	{"stop", run_stop, .changes = true},
 	{"restart", run_restart, .changes = true},

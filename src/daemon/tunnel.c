@@ -14,6 +14,7 @@
 #include "daemon/engtell.h"
 #include "daemon/index.h"
 #include "daemon/link.h"
+#include "daemon/metrics.h"
 #include "daemon/monitor.h"
 #include "daemon/netns.h"
 #include "daemon/numbers.h"
@@ -121,6 +122,7 @@ void tunnel_forget(struct tunnel *t)
 	struct daemon *d = home->daemon;
 
 	monitor_tunnel(t, "deleted");
+	metrics_keep(t);
 	engtell_tunnel_del(t);
 	datapath_release(t);
 	state_forget(d->state, t->slot);

@@ -34,7 +34,7 @@ json_t *reasons_json(const u64 *count)
 	return reasons;
 }
 
-static json_t *stats_json(const struct tunnel_stats *s)
+json_t *stats_json(const struct tunnel_stats *s)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rx_packets", (json_int_t)s->rx_packets,
 			 "rx_bytes", (json_int_t)s->rx_bytes, "tx_packets",

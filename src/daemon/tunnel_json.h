@@ -13,6 +13,8 @@ json_t *text_json(const char *s);
 /* Counts by reason, of those that moved. */
 json_t *reasons_json(const u64 *count);
 
+json_t *stats_json(const struct tunnel_stats *s);
+
 /* A row of `get` and `list`. */
 json_t *tunnel_json(struct tunnel *t);
 

@@ -32,7 +32,8 @@ def test_install_and_uninstall(tmp_path, prefix):
     assert (top / "lib/sysusers.d/tunl.conf").is_file() and (top / "share/tunl/labs/gre.lab").is_file()
     assert run(top / "bin/tunl", "-V").stdout.startswith("tunl")
     units = list(tmp_path.rglob("*.service"))
-    assert units and all(f"{prefix}/sbin/tunld" in unit.read_text() for unit in units)
+    assert units and all(f"={prefix}/sbin/tunld" in (said := unit.read_text()) or f"={prefix}/bin/tunl" in said for unit in units)
+    assert os.access(top / "lib/tunl/tunl-metrics", os.X_OK)
     if prefix != "/usr/local":
         named = [path for path in top.rglob("*") if path.is_file() and not os.access(path, os.X_OK)
                  and "/usr/local" in path.read_text()]
