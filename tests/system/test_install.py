@@ -2,6 +2,7 @@
 """`make install` into a folder, and `make uninstall` of it."""
 
 import os
+import shutil
 
 import pytest
 
@@ -68,3 +69,16 @@ def test_real_ip_is_found_beside_ours(tmp_path):
     assert (ours.stdout, ours.stderr) == (real.stdout, real.stderr)
     refused = run(tmp_path / "usr/lib/tunl/bin/ip", "nonsense", env={"PATH": path}, check=False)
     assert refused.returncode == 1 and "nonsense" in refused.stderr
+
+
+def test_unit_stays_hardened():
+    """What systemd says of the unit is no worse than doc/security.md tells."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze")
+    run("systemd-analyze", "security", "--offline=yes", "--threshold=40", ROOT / "packaging/tunld.service",
+        env={**os.environ, "SYSTEMD_COLORS": "0"})
+
+
+def test_package_has_the_version_of_the_build():
+    first = (ROOT / "packaging/debian/changelog").read_text().splitlines()[0]
+    assert f"VERSION\t:= {first.split('(')[1].split(')')[0]}\n" in (ROOT / "Makefile").read_text()
