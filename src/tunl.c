@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/conf_cmd.h"
 #include "cli/daemon_cmd.h"
+#include "cli/doctor.h"
 #include "cli/metrics.h"
 #include "cli/monitor.h"
 #include "cli/opts.h"
@@ -62,6 +63,7 @@ static const struct {
 	{"reload", reload_main},
 	{"import", import_main},
 	{"trace", trace_main},
+	{"doctor", doctor_main},
 	{"lab", cmd_lab},
 	{"explain", cmd_explain},
 	{"monitor", monitor_main},

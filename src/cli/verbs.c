@@ -147,6 +147,13 @@ static const struct verb verbs[] = {
 	 .text = "Of the tunnels of this network namespace, and of strangers; until ^C, or COUNT "
 		 "packets. tunl-reasons(7) has the reasons.",
 	 .next = "@dev dev peer drop rx tx reason -c -j"},
+	{.word = "doctor",
+	 .synopsis = "[ NAME ] [ -d ] [ -j ]",
+	 .summary = "what keeps tunnels from carrying, found out by trying",
+	 .text = "Each finding with what it was seen by and what helps. -d tells what is fine, "
+		 "too.\n"
+		 "Exit status 0 nothing found, 1 something found, 2 it could not be tried.",
+	 .next = "@tunnel -d -j"},
 	{.word = "explain",
 	 .synopsis = "FILE | - [ -j | --html[=PAGE] ] [ --gue PORT ]... [ --fou PORT[:PROTO] ]...",
 	 .summary = "what is wrapped in what, in a capture",
