@@ -61,7 +61,7 @@ static int explain_failure(const char *cmd, const struct lab_result *r, struct e
 	if (r->interrupted)
 		return err_set(e, EINTR, "interrupted");
 	if (r->timed_out)
-		return err_set(e, ETIMEDOUT, "`%.120s` did not end within 10 s and was ended", cmd);
+		return err_set(e, ETIMEDOUT, "`%.120s` did not end within 25 s and was ended", cmd);
 	lab_result_last_line(r, last, sizeof(last));
 	if (!last[0])
 		return err_set(e, EIO, "`%.160s` failed with exit status %d", cmd, r->status);

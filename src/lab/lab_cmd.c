@@ -12,8 +12,8 @@
 
 #include "lib/types.h"
 
-/* No command of a lab takes nearly as long; `tunl` itself gives up after 5 s. */
-enum { CMD_TIMEOUT_MS = 10000 };
+/* No command of a lab takes nearly as long; `tunl` itself gives up after 15 s. */
+enum { CMD_TIMEOUT_MS = 25000 };
 
 int lab_signals_hold(struct lab_signals *s)
 {

@@ -344,8 +344,8 @@ def test_hung_daemon(tunl, lab, tmp_path):
     begun = time.monotonic()
     try:
         err = tunl.refused(None, f"lab run --id {lab}", status=1).stderr
-        assert 4 < time.monotonic() - begun < 25
-        assert "tunl add tun1" in err and "5 s" in err
+        assert 14 < time.monotonic() - begun < 60
+        assert "tunl add tun1" in err and "within 15 s" in err
         assert not namespaces(lab) and not (tunl.rundir / "labs").exists()
     finally:
         with contextlib.suppress(OSError, ValueError):

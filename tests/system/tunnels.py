@@ -14,6 +14,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TUNL_BUILD", ROOT / "build")).resolve()
 
 
+def alive(pid):
+    """It may still hold descriptors: neither gone nor a zombie."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
 class Tunl:
     """The command, and the daemon behind it, in a runtime folder of their own."""
 
@@ -71,7 +78,7 @@ class Tunl:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sig)
         if sig == signal.SIGKILL:
-            wait_until(lambda: not set(pids) & set(self.pids()), 5, f"end of {pids}")
+            wait_until(lambda: not any(map(alive, pids)), 15, f"end of {pids}")
 
     def parent_and_engine(self):
         pids = wait_until(lambda: len(self.pids()) == 2 and self.pids(), 5, "tunld's two processes")
