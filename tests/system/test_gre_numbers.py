@@ -116,7 +116,9 @@ def test_maps_grow(tunl, numbered, datapath):
         for i in range(70):
             tunl(net.a, f"add n{i} mode gre remote 192.0.2.{i + 1} seq datapath {datapath}")
         net.a.ping(B)
-        assert wait_until(lambda: numbers(wire)[1:])[-1] == before + 1
+        # On a slow machine a router solicitation has had its number as well.
+        seen = wait_until(lambda: len(numbers(wire)) > 1 and numbers(wire))
+        assert seen == list(range(before, before + len(seen)))
         net.a.ip("route add 192.0.2.0/24 via 10.10.10.1", "link set n69 up", "addr add 10.9.9.1/24 dev n69")
         net.a.ping("10.9.9.2", "-W", "1", check=False)
         first = wire.wait(lambda p: p.proto == 47 and p.dst == "192.0.2.70")
