@@ -36,7 +36,7 @@ static const struct verb verbs[] = {
 	 .summary = "show the tunnels of this namespace",
 	 .text = "-s with counters, and why packets were not carried (tunl-reasons(7)); -d with "
 		 "the "
-		 "datapath, and why that one; -j as JSON; --config in the words that add takes.\n"
+		 "datapath, and why that one; -j as JSON; --config as lines for tunl.conf(5).\n"
 		 "With OPTIONS, those tunnels that have them. It is what tunl does without a verb.",
 	 .next = "@tunnel -s -d -j -p -o -N --config @options",
 	 .any_beginning = true,
