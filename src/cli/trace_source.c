@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,7 +10,10 @@
 
 #include "cli/trace.h"
 
-enum { ASK_MS = 1000 }; /* for the tunnels, at most this often */
+enum {
+	ASK_MS = 1000,	 /* for the tunnels, at most this often */
+	BEGIN_MS = 5000, /* until the engine must have begun */
+};
 
 static s64 now_ns(clockid_t clock)
 {
@@ -54,6 +58,8 @@ int trace_open(struct trace_source *s, struct err *e)
 		trace_close(s);
 		return rc;
 	}
+	/* the engine's first event: from here on it tells of every packet */
+	poll(&(struct pollfd){s->fd, POLLIN, 0}, 1, BEGIN_MS);
 	s->offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
 	ask_tunnels(s);
 	return 0;

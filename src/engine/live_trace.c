@@ -41,18 +41,6 @@ static void unwatch(struct live *l, struct live_fd *f)
 	live_close(f);
 }
 
-int live_trace_add(struct live_ns *n, u32 id, int fd)
-{
-	struct live_reader *r = malloc(sizeof(*r));
-
-	if (!r)
-		return -ENOMEM;
-	*r = (struct live_reader){{LIVE_READER, fd}, n->readers, n, id, 0};
-	n->readers = r;
-	n->ns.traced = true;
-	return 0;
-}
-
 void live_trace_del(struct live_ns *n, u32 id)
 {
 	for (struct live_reader **at = &n->readers, *r; (r = *at); at = &r->next) {
@@ -90,6 +78,20 @@ static void tell(struct live_reader *r, const struct trace_event *ev)
 	/* one that went is the parent's to notice */
 	if (unwatched && errno == EAGAIN)
 		want_room(r);
+}
+
+int live_trace_add(struct live_ns *n, u32 id, int fd)
+{
+	const struct trace_event begun = {.time_ns = boot_ns(), .form = TRACE_LOST};
+	struct live_reader *r = malloc(sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	*r = (struct live_reader){{LIVE_READER, fd}, n->readers, n, id, 0};
+	n->readers = r;
+	n->ns.traced = true;
+	tell(r, &begun);
+	return 0;
 }
 
 void live_trace_again(struct live_reader *r)

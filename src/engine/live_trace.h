@@ -19,7 +19,7 @@ struct live_reader {
 	u32 lost; /* not yet told */
 };
 
-/* Take fd as reader id. 0 or -ENOMEM, with fd the caller's still. */
+/* Take fd as reader id, and say so with a first event. 0 or -ENOMEM, with fd the caller's still. */
 int live_trace_add(struct live_ns *n, u32 id, int fd);
 void live_trace_del(struct live_ns *n, u32 id);
 
