@@ -386,6 +386,13 @@ __attribute__((noinline)) int ingress_admits(u32 tunnel, u32 from)
 	return !p->n;
 }
 
+/* It may be the other end's keepalive, whose inner packet goes back to it. */
+TUNL_INLINE bool ingress_returns(const struct unwrap *u)
+{
+	return u->in4.proto == PROTO_GRE && be32_eq(u->in4.src, u->outer.dst) &&
+	       be32_eq(u->in4.dst, u->outer.src);
+}
+
 /*
  * What the mode demands of a packet. TC_ACT_OK, or what becomes of it: where the
  * demand is not met it is mostly the engine's to say so.
@@ -398,6 +405,8 @@ TUNL_INLINE int ingress_accept(struct __sk_buff *skb, struct unwrap *u, struct b
 		return HAND_OVER;
 	if (!u->engines && tx->how.rules & FAST_MSS)
 		u->engines = ingress_is_syn(skb, u);
+	if (tx->how.rules & FAST_RETURNS && !u->is_v6 && ingress_returns(u))
+		u->engines = true;
 	if (tx->how.rules & FAST_CHECK_6RD && u->is_v6 && !accept_6rd(tx, u))
 		return HAND_OVER;
 	if (tx->how.rules & FAST_CHECK_ISATAP && u->is_v6 && !accept_isatap(skb, u))

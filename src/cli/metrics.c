@@ -26,7 +26,7 @@ struct tunnel_metrics {
 	char netns[NETNS_LEN];
 	double heard; /* seconds ago; < 0: not known */
 	u32 pmtu;
-	bool made;
+	bool made, carrier;
 };
 
 struct page {
@@ -106,6 +106,7 @@ static int take_row(void *ctx, json_t *row)
 		return 0;
 	}
 	m->made = true;
+	m->carrier = json_is_true(json_object_get(row, "carrier"));
 	m->pmtu = (u32)json_integer_value(json_object_get(row, "pmtu"));
 	m->heard = json_number_value(json_object_get(row, "heard"));
 	name_netns(p, m, json_integer_value(json_object_get(row, "netns")));
@@ -186,6 +187,11 @@ static double made(const struct tunnel_metrics *m)
 	return m->made;
 }
 
+static double carrier(const struct tunnel_metrics *m)
+{
+	return m->carrier;
+}
+
 static double mtu(const struct tunnel_metrics *m)
 {
 	return m->row.mtu;
@@ -235,6 +241,7 @@ static const struct family families[] = {
 	/* clang-format off */
 	{"tunl_tunnel_made", "gauge", "Whether the tunnel is there; 0: the configuration asks for it in vain.", true, made},
 	{"tunl_tunnel_up", "gauge", "Whether the device is there and set up.", true, up},
+	{"tunl_tunnel_carrier", "gauge", "0: the peer does not answer `keepalive`.", true, carrier},
 	{"tunl_tunnel_mtu_bytes", "gauge", "MTU of the device.", false, mtu},
 	{"tunl_tunnel_path_mtu_bytes", "gauge", "MTU of the path to the remote, as it is known.", false, path_mtu},
 	{"tunl_tunnel_last_heard_timestamp_seconds", "gauge", "When a packet of the peer was last seen to have come.", false, heard},

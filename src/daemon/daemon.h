@@ -71,8 +71,9 @@ struct daemon {
 	struct engine *engine;
 	struct control *control;
 	struct confd *conf;
-	struct monitor *monitor; /* NULL: nobody monitors */
-	uv_timer_t pulse;	 /* runs while somebody does */
+	struct monitor *monitor;  /* NULL: nobody monitors */
+	uv_timer_t pulse;	  /* runs while somebody does */
+	uv_timer_t keep;	  /* runs while some tunnel has `keepalive` */
 	struct tunnel_stats gone; /* what tunnels had counted that are no more */
 	bool ending;
 	struct ns_identity started_in; /* ino 0: not known */
@@ -139,6 +140,16 @@ struct tunnel_index {
 	bool in;
 };
 
+/* Where a tunnel's keepalive stands (keepalive.h). */
+struct keep {
+	u64 due_ms; /* of the next probe, uv_now() */
+	u64 rx;	    /* packets received by the last one */
+	u32 missed; /* probes in a row that brought nothing */
+	bool asked; /* one was sent */
+	bool heard; /* an answer that no counter counts came since */
+	bool down;  /* no carrier */
+};
+
 struct tunnel {
 	struct list node;	/* daemon.tunnels */
 	struct list in_home;	/* home->home */
@@ -166,10 +177,11 @@ struct tunnel {
 	struct membership group;  /* that a multicast remote has it in */
 	struct tunnel_stats base; /* what the maps had counted when the device was moved */
 	struct lookup_node rx;	  /* in home->rx; valid with in_rx */
-	struct pulse *pulse;	  /* NULL: nobody looked yet */
-	u32 pmtu;		  /* of the path to the remote, as it was last told; 0: never */
-	bool announced;		  /* its being made is told, so its end is, too */
-	bool told_up;		  /* as who monitors knows it */
+	struct keep keep;
+	struct pulse *pulse; /* NULL: nobody looked yet */
+	u32 pmtu;	     /* of the path to the remote, as it was last told; 0: never */
+	bool announced;	     /* its being made is told, so its end is, too */
+	bool told_up;	     /* as who monitors knows it */
 	bool has_tx, in_rx, engine_has, attached;
 	bool prl_told;	/* the engine has prl; valid with engine_has */
 	bool has_peers; /* tunl_peer is as routers and addresses are */

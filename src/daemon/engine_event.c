@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/hop.h"
+#include "daemon/keepalive.h"
 #include "daemon/monitor.h"
 #include "daemon/netns.h"
 #include "daemon/priv.h"
@@ -126,6 +127,8 @@ void engine_event(struct daemon *d, const struct engine_event *ev)
 		on_pmtu(ns, t, ev->dst);
 	else if (t && ev->op == ENGINE_NEXTHOP)
 		on_nexthop(t, ev);
+	else if (t && ev->op == ENGINE_HEARD)
+		keepalive_heard(t, ev->dst);
 	else if (t && ev->op == ENGINE_SOFT)
 		on_soft(t, ev->active);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/engtell.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -228,6 +229,13 @@ void engtell_tunnel_del(struct tunnel *t)
 	if (t->engine_has)
 		engproc_send(t->home->daemon, &m, NULL, 0);
 	t->engine_has = false;
+}
+
+int engtell_probe(struct tunnel *t)
+{
+	struct engine_msg m = {.op = ENGINE_PROBE, .nsid = t->home->nsid, .slot = t->slot};
+
+	return t->engine_has ? engproc_send(t->home->daemon, &m, NULL, 0) : -EAGAIN;
 }
 
 void engtell_ns_flush(struct ns *ns)

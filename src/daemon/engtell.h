@@ -12,6 +12,9 @@
 
 int engtell_tunnel_set(struct tunnel *t);
 void engtell_tunnel_del(struct tunnel *t);
+/* Have a probe sent (engine/keepalive.h). -errno: it was not. */
+int engtell_probe(struct tunnel *t);
+
 /* Sockets for the marks of associations, with the namespace entered. */
 int engtell_marks(struct ns *ns);
 

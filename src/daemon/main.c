@@ -14,6 +14,7 @@
 #include "daemon/conf.h"
 #include "daemon/control.h"
 #include "daemon/engproc.h"
+#include "daemon/keepalive.h"
 #include "daemon/neigh.h"
 #include "daemon/netns.h"
 #include "daemon/numbers.h"
@@ -161,6 +162,7 @@ static void come_down(struct daemon *d)
 {
 	control_end(d);
 	pulse_end(d);
+	keepalive_end(d);
 	conf_end(d);
 	engproc_end(d);
 	tunnel_abandon_all(d);

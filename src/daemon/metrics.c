@@ -53,6 +53,7 @@ static json_t *tunnel_row(struct tunnel *t)
 	pulse_look(t, &s);
 	age = pulse_age_ms(t);
 	json_object_set_new(row, "netns", json_integer((json_int_t)t->place->id.ino));
+	json_object_set_new(row, "carrier", json_boolean(!t->keep.down));
 	json_object_set_new(row, "pmtu", json_integer(path_mtu(t)));
 	json_object_set_new(row, "heard", json_real(age < 0 ? -1 : (double)age / 1000));
 	return row;

@@ -48,6 +48,8 @@ static void look_at_peer(struct tunnel *t, struct pulse *p, const struct tunnel_
 	}
 	if (s->tx_packets != p->tx && !p->asked_ms)
 		p->asked_ms = now;
+	if (t->cfg.keep_s) /* which tells for itself */
+		return;
 	if (p->silent || !p->heard_ms || !p->asked_ms || now - p->asked_ms < PULSE_SILENT_MS)
 		return;
 	p->silent = true;

@@ -2,9 +2,11 @@
 #include "daemon/tun.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "daemon/auto6.h"
@@ -205,4 +207,11 @@ int tun_attach(struct ns *ns, const char *name, int *queue, struct err *e)
 
 	memcpy(want.name, name, sizeof(want.name));
 	return open_in(ns, &want, queue, e);
+}
+
+int tun_carrier(int queue, bool on)
+{
+	int value = on;
+
+	return ioctl(queue, TUNSETCARRIER, &value) ? -errno : 0;
 }

@@ -28,6 +28,9 @@ int tun_attach(struct ns *ns, const char *name, int *queue, struct err *e);
 /* What the driver would give the device: spec datapath 1.1. */
 u32 tun_default_mtu(struct ns *ns, const struct tunnel_cfg *cfg);
 
+/* Whether the device has a carrier. 0 or -errno (Linux before 5.0 cannot be told). */
+int tun_carrier(int queue, bool on);
+
 /* Show remote as the device's peer (best effort; the local part cannot be shown). */
 void tun_show_peer(struct ns *place, u32 ifindex, be32 remote);
 

@@ -13,6 +13,7 @@
 #include "daemon/engproc.h"
 #include "daemon/engtell.h"
 #include "daemon/index.h"
+#include "daemon/keepalive.h"
 #include "daemon/link.h"
 #include "daemon/metrics.h"
 #include "daemon/monitor.h"
@@ -217,6 +218,7 @@ static int tunnel_make(struct tunnel *t, struct err *e)
 		undo(t);
 		return err;
 	}
+	keepalive_follow(t);
 	t->announced = true;
 	monitor_tunnel(t, "added");
 	return 0;
@@ -297,6 +299,7 @@ static int change_to(struct tunnel *t, const struct tunnel_cfg *next, struct err
 		return err;
 	}
 	apply_change(t, &old);
+	keepalive_follow(t);
 	monitor_tunnel(t, "changed");
 	return 0;
 }
@@ -385,6 +388,7 @@ int tunnel_adopt(struct ns *home, struct ns *place, const struct state_line *lin
 	attach(t);
 	numbers_find(t);
 	t->announced = true;
+	keepalive_follow(t);
 	if (strcmp(t->ifname, line->ifname) != 0 || !netns_is(&line->place, &place->id))
 		tunnel_save(t);
 	reconcile_soon(home);

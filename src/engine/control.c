@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "engine/keepalive.h"
 #include "engine/live.h"
 #include "engine/live_trace.h"
 
@@ -246,6 +247,10 @@ static int in_ns(struct live *l, struct received *r)
 		return tunnel_set(l, n, r);
 	case ENGINE_TUNNEL_DEL:
 		tunnel_del(l, r->msg.slot);
+		return 0;
+	case ENGINE_PROBE:
+		if (r->msg.slot < ENGINE_SLOTS && l->slot[r->msg.slot])
+			keepalive_probe(&l->slot[r->msg.slot]->t);
 		return 0;
 	case ENGINE_ROUTER_ADD:
 	case ENGINE_ROUTER_DEL_ALL:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/demux.h"
+#include "engine/keepalive.h"
 #include "wire/icmp.h"
 
 enum { SOFT_MS = 30000, QUOTE_PAYLOAD = 8 };
@@ -114,6 +115,8 @@ void engine_icmp(struct engine_ns *ns, u32 iif, const u8 *data, u32 len)
 		return;
 	if (is_path_change(x.icmp))
 		route_forget(ns, x.quote->dst);
+	if (keepalive_refused(ns, x.icmp, x.quote, x.payload))
+		return;
 	r = find_tunnel(ns, iif, &x, &d);
 	if (is_path_change(x.icmp) && (d.t || r == R_RX_NO_TUNNEL))
 		tell_path(ns, d.t, x.quote->dst);

@@ -43,6 +43,7 @@ enum engine_op {
 	ENGINE_TUNNEL_DEL,     /* nsid, slot */
 	ENGINE_ROUTER_ADD,     /* nsid, slot, router: before those that the tunnel has */
 	ENGINE_ROUTER_DEL_ALL, /* nsid, slot */
+	ENGINE_PROBE,	       /* nsid, slot: ask the other end (engine/keepalive.h) */
 	ENGINE_NUMBERS,	       /* [map]: of a struct mode_state a slot, which count from now on */
 	ENGINE_ENCAP_ADD,      /* nsid, port [packet socket of ESP in UDP to that port] */
 	/* a struct engine_xfrm_msg each; the slot is of its own kind */
@@ -97,6 +98,7 @@ enum engine_event_op {
 	ENGINE_SOFT,	 /* nsid, slot, active: errors are (no longer) to be replayed (spec 5.2) */
 	ENGINE_SA_LIMIT, /* nsid, slot of an association, active: a hard limit was reached, else
 			    soft */
+	ENGINE_HEARD,	 /* nsid, slot, dst: a probe was answered by dst */
 	ENGINE_LOG,	 /* text: one line for the log; the engine limits the rate */
 };
 

@@ -7,6 +7,7 @@
 #include "engine/env.h"
 #include "engine/esp.h"
 #include "engine/icmp_out.h"
+#include "engine/keepalive.h"
 #include "engine/mss.h"
 #include "engine/trace.h"
 #include "lib/addr.h"
@@ -204,6 +205,8 @@ static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, cons
 		return R_RX_PROTO;
 	packet_strip(p, ip4_hlen(outer) + d->head.hlen);
 	p->ethertype = d->head.ethertype;
+	if (keepalive_returned(t, outer, p))
+		return R_NONE;
 	rec.in = inner_of(p);
 	r = accept(t, &rec);
 	if (r != R_NONE) {
@@ -212,6 +215,11 @@ static enum reason to_tunnel(struct engine_ns *ns, const struct ip4 *outer, cons
 	}
 	if (p->len < inner_min(p->ethertype))
 		return R_RX_INNER_SHORT;
+	if (keepalive_answer(t, outer, p)) {
+		st->rx_packets++;
+		st->rx_bytes += p->len;
+		return R_NONE;
+	}
 	r = decap_ecn(t, outer, p);
 	if (r != R_NONE)
 		return r;

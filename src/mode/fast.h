@@ -27,6 +27,7 @@ enum {
 	/* receiving */
 	FAST_CHECK_6RD = 1 << 7,    /* an embedded address must be the outer one */
 	FAST_MSS = 1 << 10,	    /* TCP's SYNs are the engine's, both ways (by the parent) */
+	FAST_RETURNS = 1 << 12,	    /* a keepalive to be sent back is the engine's */
 	FAST_CHECK_ISATAP = 1 << 8, /* the inner source must be the outer one's, or that a router */
 };
 

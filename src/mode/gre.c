@@ -203,7 +203,7 @@ static bool gre_mode_soft(const struct tunnel_cfg *cfg, u8 type, u8 code)
 static bool gre_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
 {
 	how->proto4 = how->proto6 = PROTO_GRE;
-	how->rules = FAST_OTHERS | (cfg->ignore_df ? FAST_IGNORE_DF : 0) |
+	how->rules = FAST_OTHERS | FAST_RETURNS | (cfg->ignore_df ? FAST_IGNORE_DF : 0) |
 		     (be32_is_zero(cfg->remote) ? FAST_NEIGHBOURS : 0);
 	how->oflags = cfg->oflags;
 	how->iflags = cfg->iflags;
@@ -215,6 +215,7 @@ static bool gre_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
 const struct mode mode_gre = {
 	.id = MODE_GRE,
 	.proto = {{PROTO_GRE, GRE_MIN_PAYLOAD, 0}},
+	.probe = PROBE_GRE,
 	.joins = true,
 	.lookup = LOOKUP_KEYED,
 	.hlen = gre_mode_hlen,

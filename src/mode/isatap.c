@@ -68,6 +68,7 @@ static bool isatap_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
 
 const struct mode mode_isatap = {
 	.id = MODE_ISATAP,
+	.probe = PROBE_ECHO6,
 	.takes = sit_takes,
 	.accept = isatap_accept,
 	.believes = isatap_believes,

@@ -109,12 +109,20 @@ struct mode_push {
 	u32 sum; /* running checksum (csum_add) of the inner packet, if sums() */
 };
 
+/* How the other end is asked whether it is there (`keepalive`). */
+enum mode_probe {
+	PROBE_UDP,   /* inside, a datagram to a port where nobody listens, which its IP tells */
+	PROBE_GRE,   /* inside, a GRE packet to us, which it sends on */
+	PROBE_ECHO6, /* inside, an ICMPv6 echo request to all nodes of the link */
+};
+
 struct mode {
 	enum mode_id id;
 	/* received; none: another mode of the same driver (mode_info()->driver) receives for it */
 	struct mode_proto proto[MODE_PROTOS];
-	bool esp;   /* packets go through security associations (spec 9): of the rest only fast is
-		       asked */
+	bool esp; /* packets go through security associations (spec 9): of the rest only fast is
+		     asked */
+	enum mode_probe probe;
 	bool joins; /* a multicast remote is a group that the tunnel is in while up */
 	/* of the driver; LOOKUP_PLAIN: keys do not matter (spec datapath 3.2) */
 	enum lookup_kind lookup;

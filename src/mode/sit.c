@@ -130,6 +130,7 @@ static bool sit_mode_fast(const struct tunnel_cfg *cfg, struct mode_fast *how)
 
 const struct mode mode_sit = {
 	.id = MODE_SIT,
+	.probe = PROBE_ECHO6,
 	.proto = {{PROTO_IPV6, IP6_HLEN, ETH_P_IPV6},
 		  {PROTO_IPIP, IP4_HLEN, ETH_P_IP},
 		  {PROTO_MPLS, 4, ETH_P_MPLS_UC}},

@@ -74,6 +74,25 @@ bool field_mss(const char *word, u16 *mss)
 	return true;
 }
 
+bool field_keepalive(const char *word, u16 *seconds, u8 *count)
+{
+	const char *comma = strchr(word, ',');
+	char first[8];
+	u32 s = 0, n = 0;
+
+	if (strcmp(word, "off")) {
+		if (!comma || (size_t)(comma - word) >= sizeof(first))
+			return false;
+		memcpy(first, word, (size_t)(comma - word));
+		first[comma - word] = '\0';
+		if (!num_dec(first, 32767, &s) || !num_dec(comma + 1, 255, &n) || !s || !n)
+			return false;
+	}
+	*seconds = (u16)s;
+	*count = (u8)n;
+	return true;
+}
+
 bool field_datapath(const char *word, enum datapath *dp)
 {
 	for (u32 i = 0; i < countof(datapath_words); i++)
@@ -109,5 +128,6 @@ bool cfg_equal(const struct tunnel_cfg *a, const struct tunnel_cfg *b)
 	       a->iflags == b->iflags && a->oflags == b->oflags && be32_eq(a->ikey, b->ikey) &&
 	       be32_eq(a->okey, b->okey) && a->fwmark == b->fwmark &&
 	       sixrd_equal(&a->sixrd, &b->sixrd) && a->datapath == b->datapath &&
-	       a->mss == b->mss && peers_equal(&a->peers, &b->peers);
+	       a->mss == b->mss && a->keep_s == b->keep_s && a->keep_n == b->keep_n &&
+	       peers_equal(&a->peers, &b->peers);
 }

@@ -91,6 +91,7 @@ const char *datapath_word(enum datapath dp);
 
 /* `auto`, `off`, or a size. */
 bool field_mss(const char *word, u16 *mss);
+bool field_keepalive(const char *word, u16 *seconds, u8 *count); /* SEC,COUNT or off */
 
 /* Field by field (the structs have padding). */
 bool cfg_equal(const struct tunnel_cfg *a, const struct tunnel_cfg *b);

@@ -175,6 +175,14 @@ static int read_mss(struct reading *r, const char *word, const char *arg)
 					    : bad_arg(r, arg, "the MSS is auto, off or 88..65495");
 }
 
+static int read_keepalive(struct reading *r, const char *word, const char *arg)
+{
+	(void)word;
+	return field_keepalive(arg, &r->cfg->keep_s, &r->cfg->keep_n)
+		       ? 0
+		       : bad_arg(r, arg, "keepalive is SECONDS,COUNT (1..32767,1..255) or off");
+}
+
 static int read_peers(struct reading *r, const char *word, const char *arg)
 {
 	(void)word;
@@ -258,6 +266,8 @@ static const struct tunnel_option options[] = {
 	 "who carries the packets: auto, bpf or user", read_datapath},
 	{"mss", "MSS", DIALECT_TUNL | DIALECT_TEXT, false,
 	 "bound the MSS of TCP inside: auto, off or a size", read_mss},
+	{"keepalive", "SEC,COUNT", DIALECT_TUNL | DIALECT_TEXT, false,
+	 "ask the remote every SEC seconds: no carrier after COUNT without answer", read_keepalive},
 	{"peers", "PEERS", DIALECT_TUNL | DIALECT_TEXT, false,
 	 "without remote: outer sources that are taken, A,B/LEN,...; any: all", read_peers},
 	{"proto", "PROTO", DIALECT_TEXT, false, "outer protocol where it is not the mode's own",

@@ -125,6 +125,8 @@ size_t grammar_print(const struct tunnel_cfg *cfg, char *buf, size_t size)
 	if (cfg->datapath != DATAPATH_AUTO)
 		text_add(&t, " datapath %s", datapath_word(cfg->datapath));
 	print_mss(&t, cfg->mss);
+	if (cfg->keep_s)
+		text_add(&t, " keepalive %u,%u", cfg->keep_s, cfg->keep_n);
 	if (cfg->peers.n)
 		text_add(&t, " peers %s", peers_print(&cfg->peers, peers));
 	if (buf[0] == ' ') /* no name: the line begins with its first word */

@@ -74,6 +74,8 @@ int rules_accept(struct tunnel_cfg *cfg, struct err *e)
 		return err_set(e, EINVAL,
 			       "peers are of tunnels without remote: this one takes packets of its "
 			       "remote alone");
+	if (cfg->keep_s && (be32_is_zero(cfg->remote) || ip4_is_multicast(cfg->remote)))
+		return err_set(e, EINVAL, "keepalive needs a remote, which is asked: a host's");
 	if (m->has_6rd && !sixrd_is_valid(&cfg->sixrd))
 		return err_set(e, EINVAL, "the 6rd prefix is too long or has host bits set");
 	return 0;
@@ -186,6 +188,8 @@ static void take_what_may_change(struct tunnel_cfg *out, const struct tunnel_cfg
 	out->fwmark = want->fwmark;
 	out->datapath = want->datapath;
 	out->mss = want->mss;
+	out->keep_s = want->keep_s;
+	out->keep_n = want->keep_n;
 	out->peers = want->peers;
 	if (!m->has_keys)
 		return;

@@ -60,6 +60,8 @@ struct tunnel_cfg {
 	struct sixrd sixrd; /* sit, isatap */
 	enum datapath datapath;
 	u16 mss;	    /* of TCP inside, at most; TUNL_MSS_AUTO: what fits; 0: as it is */
+	u16 keep_s;	    /* the remote is asked every so many seconds; 0: never */
+	u8 keep_n;	    /* so many without answer: no carrier */
 	struct peers peers; /* without remote: of whom packets are taken */
 };
 
