@@ -61,7 +61,7 @@ class Pair:
         """(real, tunl, whether they are as they should be, whether they may differ from here on)"""
         real, tunl = self.both(words)
         if cli_forgive.plain(words, real) == cli_forgive.plain(words, tunl):
-            return real, tunl, True, False
+            return real, tunl, True, cli_forgive.parted(words)
         rule = cli_forgive.allowed(words, cli_forgive.Answer(*real), cli_forgive.Answer(*tunl))
         if rule and not rule.ends:
             self.tunl.make_fallbacks()
