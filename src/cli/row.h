@@ -9,6 +9,7 @@
 #include "model/prl.h"
 #include "model/stats.h"
 #include "model/tunnel.h"
+#include "wire/ip4.h"
 
 struct tunnel_row {
 	struct tunnel_cfg cfg;	    /* cfg.name: as created */
@@ -21,6 +22,13 @@ struct tunnel_row {
 	struct tunnel_stats stats;
 	struct prl routers; /* of isatap */
 };
+
+/* Whether `show` lists the routers: iproute2 asks for them where the protocol is IPv6 alone, not
+ * `any`. */
+static inline bool row_lists_routers(const struct tunnel_row *row)
+{
+	return row->cfg.mode == MODE_ISATAP && row->cfg.proto == PROTO_IPV6;
+}
 
 /* Read a row. -EPROTO with e filled where the daemon's words make no sense. */
 int row_read(json_t *json, struct tunnel_row *row, struct err *e);

@@ -50,7 +50,7 @@ static void put_router(json_t *o, const struct prl_entry *e)
 
 static void put_routers(json_t *o, const struct tunnel_row *row)
 {
-	if (row->cfg.mode != MODE_ISATAP)
+	if (!row_lists_routers(row))
 		return;
 	for (u32 i = 0; i < min_of(row->routers.n, (u32)PRL_SHOWN); i++)
 		put_router(o, &row->routers.entry[i]);

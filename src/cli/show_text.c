@@ -92,7 +92,7 @@ static void text_routers(const struct cli *cli, const struct tunnel_row *row, FI
 {
 	char buf[HOST_TEXT];
 
-	if (row->cfg.mode != MODE_ISATAP)
+	if (!row_lists_routers(row))
 		return;
 	for (u32 i = 0; i < min_of(row->routers.n, (u32)PRL_SHOWN); i++) {
 		const struct prl_entry *e = &row->routers.entry[i];
