@@ -3,18 +3,7 @@
 
 #include <errno.h>
 
-#include "model/modes.h"
 #include "model/rules.h"
-
-/* Equal for what rules_same() calls the same. */
-static u64 config_key(const struct tunnel_cfg *cfg)
-{
-	const struct mode_info *m = mode_info(cfg->mode);
-	u64 h = (u64)cfg->remote.raw << 32 | cfg->local.raw;
-
-	h ^= (u64)cfg->link << 16 ^ (u64)(m ? m->driver : 0) << 56;
-	return cfg->iflags & TUNL_F_KEY ? h ^ (cfg->ikey.raw + 1ULL) * 0x9e3779b97f4a7c15ULL : h;
-}
 
 static struct tunnel *of_config(struct hnode *n)
 {
@@ -33,7 +22,7 @@ int index_enter(struct tunnel *t)
 		htab_del(&t->home->daemon->by_slot, &x->slot);
 		return -ENOMEM;
 	}
-	if (htab_add(&t->home->by_config, &x->config, config_key(&t->cfg))) {
+	if (htab_add(&t->home->by_config, &x->config, rules_hash(&t->cfg))) {
 		htab_del(&t->home->daemon->by_slot, &x->slot);
 		htab_del(&x->place->by_device, &x->device);
 		return -ENOMEM;
@@ -77,7 +66,7 @@ struct tunnel *index_next_device(const struct tunnel *t)
 
 struct tunnel *index_by_config(struct ns *home, const struct tunnel_cfg *cfg)
 {
-	struct tunnel *t = of_config(htab_find(&home->by_config, config_key(cfg)));
+	struct tunnel *t = of_config(htab_find(&home->by_config, rules_hash(cfg)));
 
 	while (t && !rules_same(&t->cfg, cfg))
 		t = of_config(htab_find_next(&t->index.config));

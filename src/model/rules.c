@@ -139,6 +139,17 @@ bool rules_same(const struct tunnel_cfg *a, const struct tunnel_cfg *b)
 	return ma->driver != MODE_GRE || same_input_key(a, b);
 }
 
+u64 rules_hash(const struct tunnel_cfg *cfg)
+{
+	const struct mode_info *m = mode_info(cfg->mode);
+	u64 h = (u64)cfg->remote.raw << 32 | cfg->local.raw;
+
+	h ^= (u64)cfg->link << 16 ^ (u64)(m ? m->driver : 0) << 56;
+	if (!m || m->driver != MODE_GRE || !(cfg->iflags & TUNL_F_KEY))
+		return h;
+	return h ^ (cfg->ikey.raw + 1ULL) * 0x9e3779b97f4a7c15ULL;
+}
+
 bool rules_is_fallback(const struct tunnel_cfg *cfg)
 {
 	struct tunnel_cfg none = {.mode = cfg->mode};

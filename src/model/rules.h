@@ -42,6 +42,9 @@ u32 rules_first_unit(const struct tunnel_cfg *cfg);
 /* Whether two tunnels may not be there at once (spec cli 4.2). */
 bool rules_same(const struct tunnel_cfg *a, const struct tunnel_cfg *b);
 
+/* A hash that is equal for what rules_same() calls the same. */
+u64 rules_hash(const struct tunnel_cfg *cfg);
+
 /* No address, no device, no key: what the driver's fallback device is. */
 bool rules_is_fallback(const struct tunnel_cfg *cfg);
 

@@ -98,6 +98,8 @@ static void t_rules_same(void **state)
 		print_message("# %s = %s\n", rows[i].a, rows[i].b);
 		assert_int_equal(rules_same(&a, &b), rows[i].same);
 		assert_int_equal(rules_same(&b, &a), rows[i].same);
+		if (rows[i].same)
+			assert_true(rules_hash(&a) == rules_hash(&b));
 	}
 }
 
