@@ -13,6 +13,7 @@
 #include "daemon/index.h"
 #include "daemon/neigh.h"
 #include "daemon/reconcile.h"
+#include "daemon/rxmap.h"
 #include "daemon/tunnel.h"
 #include "lib/log.h"
 
@@ -59,6 +60,10 @@ static void link_update(struct ns *ns, const struct rtnl_link *new)
 		}
 		if (new->type == ARPHRD_ETHER) /* perhaps an underlay */
 			reconcile_soon(ns);
+	}
+	if (new->master != l->l.master || strcmp(new->kind, l->l.kind) != 0) {
+		rxmap_mark_all(ns); /* what is bound to a VRF is bound to what is in it */
+		reconcile_soon(ns);
 	}
 	l->l = *new;
 	l->seen = true;
@@ -265,20 +270,30 @@ int addrs_reload(struct ns *ns)
 	return 0;
 }
 
+bool link_is_vrf(const struct link *l)
+{
+	return !strcmp(l->l.kind, "vrf");
+}
+
+const struct link *link_vrf(struct ns *ns, const struct link *l)
+{
+	const struct link *master = l->l.master ? link_find(ns, l->l.master) : NULL;
+
+	return master && link_is_vrf(master) ? master : NULL;
+}
+
 /*
  * The ports of a bridge, a bond or the like hand over to their master, which
  * has the program; those of a VRF keep what comes in.
  */
 static bool hands_over(struct ns *ns, const struct link *l)
 {
-	struct link *master = l->l.master ? link_find(ns, l->l.master) : NULL;
-
-	return l->l.master && (!master || strcmp(master->l.kind, "vrf") != 0);
+	return l->l.master && !link_vrf(ns, l);
 }
 
 bool link_is_underlay(struct ns *ns, const struct link *l)
 {
-	return l->l.type == ARPHRD_ETHER && strcmp(l->l.kind, "vrf") != 0 && !hands_over(ns, l);
+	return l->l.type == ARPHRD_ETHER && !link_is_vrf(l) && !hands_over(ns, l);
 }
 
 void links_free(struct ns *ns)

@@ -34,6 +34,10 @@ struct link *link_find(struct ns *ns, u32 ifindex);
 struct link *link_named(struct ns *ns, const char *name);
 bool addr_is_local(struct ns *ns, be32 addr);
 
+/* The VRF that the device is in; or NULL. */
+const struct link *link_vrf(struct ns *ns, const struct link *l);
+bool link_is_vrf(const struct link *l);
+
 /* Whether packets of tunnels may come in by the device, so that the receiving program belongs on
  * it. */
 bool link_is_underlay(struct ns *ns, const struct link *l);

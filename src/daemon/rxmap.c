@@ -124,17 +124,48 @@ static u32 ifindex_of(const struct lookup_node *n)
 	return t->link.ifindex | (t->cfg.peers.n || t->cfg.mss ? BPF_RX_LOOK : 0);
 }
 
-static void fill(struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)
+/* What comes in by that device is for n, unless it is for one before. */
+static void bind_to(struct bpf_rx *rx, u32 link, const struct lookup_node *n)
+{
+	for (u32 i = 0; i < min_of(rx->nbound, (u32)BPF_RX_BOUND); i++)
+		if (rx->bound[i].link == link)
+			return;
+	if (rx->nbound < BPF_RX_BOUND) {
+		rx->bound[rx->nbound].link = link;
+		rx->bound[rx->nbound].ifindex = ifindex_of(n);
+	}
+	rx->nbound++;
+}
+
+/*
+ * The program sees the device itself, the drivers the VRF that it is in. A device in a
+ * VRF counts with those alone that filter by it (struct lookup_ask).
+ */
+static void bind_node(struct ns *ns, struct bpf_rx *rx, const struct lookup_node *n, bool filters)
+{
+	const struct link *own = link_find(ns, n->link);
+
+	if (!own || filters || !link_vrf(ns, own))
+		bind_to(rx, n->link, n);
+	if (!own || !link_is_vrf(own))
+		return;
+	htab_for_each (at, &ns->links) {
+		const struct link *l = container_of(at, struct link, node);
+
+		if (l->l.master == n->link)
+			bind_to(rx, l->l.ifindex, n);
+	}
+}
+
+static void fill(struct ns *ns, struct bpf_rx *rx, const struct lookup_rule *rule, u8 proto)
 {
 	bool slow =
-		rule->nbound > BPF_RX_BOUND || (rule->candidate && is_slow(rule->candidate, proto));
+		rule->nbound > LOOKUP_BOUND || (rule->candidate && is_slow(rule->candidate, proto));
 
-	*rx = (struct bpf_rx){.candidate = rule->candidate ? ifindex_of(rule->candidate) : 0,
-			      .nbound = rule->nbound};
+	*rx = (struct bpf_rx){.candidate = rule->candidate ? ifindex_of(rule->candidate) : 0};
 	for (u32 i = 0; !slow && i < rule->nbound; i++) {
 		slow = is_slow(rule->bound[i], proto);
-		rx->bound[i].link = rule->bound[i]->link;
-		rx->bound[i].ifindex = ifindex_of(rule->bound[i]);
+		bind_node(ns, rx, rule->bound[i], rule->final);
 	}
 	if (slow)
 		*rx = (struct bpf_rx){.nbound = BPF_RX_SLOW};
@@ -156,7 +187,7 @@ static int write_key(struct ns *ns, const struct dirty *dirty, const struct mode
 	if ((!be32_is_zero(key.local) && !addr_is_local(ns, key.local)) ||
 	    !lookup_compile(&ns->rx[m->driver], &dirty->key, &rule))
 		return bpf_ns_set_rx(ns->bpf, &key, NULL);
-	fill(&rx, &rule, proto);
+	fill(ns, &rx, &rule, proto);
 	return bpf_ns_set_rx(ns->bpf, &key, &rx);
 }
 

@@ -18,6 +18,7 @@
 #include "engine/limit.h"
 #include "engine/proto.h"
 #include "engine/route.h"
+#include "engine/vrf.h"
 #include "ipsec/esp.h"
 #include "lib/types.h"
 #include "mode/mode.h"
@@ -89,8 +90,12 @@ struct engine_io {
 	int (*next_hop6)(struct engine_tunnel *t, const struct ip6_addr *dst, struct ip6_addr *hop);
 	/* Up to max IPv6 addresses of t's device into a; how many. */
 	u32 (*addresses6)(struct engine_tunnel *t, struct inner6_addr *a, u32 max);
+	/* Whether an address is this host's own. NULL: none is. */
+	bool (*is_ours6)(struct engine_ns *ns, const struct ip6_addr *addr);
 	/* As rtnl_neighbour_get(), on t's device. */
 	int (*neighbour)(struct engine_tunnel *t, u8 family, const void *addr, be32 *lladdr);
+	/* The VRF that a device is in; 0: none. NULL: there are no VRFs. */
+	u32 (*vrf)(struct engine_ns *ns, u32 ifindex);
 	/* The next free piece, to be filled and sent; never NULL. */
 	struct outgoing *(*out)(struct engine_ns *ns);
 	/* Take the piece that out() gave. engine_sent() tells the core what came of it. */
@@ -131,6 +136,7 @@ struct engine_ns {
 	u32 nsid;
 	struct lookup lookup[MODE__MAX]; /* by driver */
 	struct route_cache routes;
+	struct vrf_cache vrfs;
 	struct inner6_cache inner6;
 	struct icmp_limits icmp_limits;
 	bool traced;	     /* somebody wants to know of every packet (engine/trace.h) */

@@ -2,6 +2,7 @@
 #include "engine/demux.h"
 
 #include "engine/segment.h"
+#include "engine/vrf.h"
 
 /*
  * Whether the checksum over all of the payload is right. Of merged packets the
@@ -17,13 +18,16 @@ static bool sum_is_right(const struct demux_ask *ask)
 	return packet_checksum(p) && csum_ok(csum_add(0, ask->payload.p, cur_left(&ask->payload)));
 }
 
-static struct engine_tunnel *find(const struct lookup *l, const struct demux_ask *ask,
-				  const struct mode_head *head)
+static struct engine_tunnel *find(struct engine_ns *ns, enum mode_id driver,
+				  const struct demux_ask *ask, const struct mode_head *head)
 {
+	const struct lookup *l = &ns->lookup[driver];
+	u32 vrf = l->count ? vrf_of(ns, ask->iif) : 0;
 	struct lookup_node *n = lookup_find(l, &(struct lookup_ask){
 						       .src = ask->src,
 						       .dst = ask->dst,
-						       .iif = ask->iif,
+						       .iif = vrf ? vrf : ask->iif,
+						       .slave = vrf ? ask->iif : 0,
 						       .key = head->key,
 						       .keyed = head->flags & TUNL_F_KEY,
 					       });
@@ -60,7 +64,7 @@ static enum reason look_up(struct engine_ns *ns, const struct demux_ask *ask, st
 		if (r != R_NONE)
 			return r;
 		if (!d->head.nobody)
-			d->t = find(&ns->lookup[m->id], ask, &d->head);
+			d->t = find(ns, m->id, ask, &d->head);
 		if (d->t)
 			return R_NONE;
 	}

@@ -8,7 +8,7 @@
 /* What is known of the outer packet: as received, or as an ICMP error quotes it. */
 struct demux_ask {
 	be32 src, dst; /* of a packet received; of a quoted one the other way round */
-	u32 iif;
+	u32 iif;       /* may be in a VRF; 0: not known */
 	u8 proto;
 	struct cur payload; /* what is behind the outer header, or its beginning */
 	struct packet *p;   /* received; NULL: quoted, hence not whole */

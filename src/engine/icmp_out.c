@@ -130,18 +130,25 @@ static be32 limit_key(const struct ip6_addr *a)
 	return (be32){a->w[0].raw ^ a->w[1].raw ^ a->w[2].raw ^ a->w[3].raw};
 }
 
+/* Whether the limits let the sender be told of one more error. */
+static bool may_say6(struct engine_ns *ns, const struct ip6_addr *sender)
+{
+	struct engine *e = ns->engine;
+
+	return icmp_limits_allow(&ns->icmp_limits, e->now_ms, limit_key(sender),
+				 inner6_is_ours(ns, sender) ? ICMP_TO_SELF : ICMP_TO_HOST6,
+				 engine_random(e));
+}
+
 void icmp6_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 type, u32 mtu)
 {
 	const struct ip6 *h = (const void *)data;
-	struct engine *e = ns->engine;
 	struct icmp_message m = {.v6 = true};
 	struct icmp_hdr *icmp = (void *)m.data;
 
 	if (!may_be_about6(data, len, type))
 		return;
-	if (type != ICMP6_T_TOOBIG &&
-	    !icmp_limits_allow(&ns->icmp_limits, e->now_ms, limit_key(&h->src), ICMP_TO_HOST6,
-			       engine_random(e)))
+	if (type != ICMP6_T_TOOBIG && !may_say6(ns, &h->src))
 		return;
 	m.dst6 = h->src;
 	icmp->type = type;
@@ -151,5 +158,5 @@ void icmp6_to_inner(struct engine_ns *ns, const u8 *data, u32 len, u8 type, u32 
 		icmp->u.mtu6 = be32_of(mtu);
 	m.len = ICMP_HLEN + min_of(len, (u32)sizeof(m.data) - ICMP_HLEN);
 	memcpy(m.data + ICMP_HLEN, data, m.len - ICMP_HLEN);
-	e->io->icmp(ns, &m);
+	ns->engine->io->icmp(ns, &m);
 }

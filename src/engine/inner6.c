@@ -4,13 +4,18 @@
 #include "engine/core.h"
 #include "wire/sixrd.h"
 
+static u32 hash(const struct ip6_addr *a, u32 ifindex)
+{
+	u64 h = ((u64)a->w[0].raw << 32 | a->w[1].raw) * 0x9e3779b97f4a7c15ULL;
+
+	h ^= ((u64)a->w[2].raw << 32 | a->w[3].raw) + ifindex;
+	h *= 0x9e3779b97f4a7c15ULL;
+	return (u32)(h >> 32);
+}
+
 static struct hop6_entry *hop_place(struct inner6_cache *c, const struct ip6_addr *dst, u32 ifindex)
 {
-	u64 h = ((u64)dst->w[0].raw << 32 | dst->w[1].raw) * 0x9e3779b97f4a7c15ULL;
-
-	h ^= ((u64)dst->w[2].raw << 32 | dst->w[3].raw) + ifindex;
-	h *= 0x9e3779b97f4a7c15ULL;
-	return &c->hop[(h >> 32) % HOP6_ENTRIES];
+	return &c->hop[hash(dst, ifindex) % HOP6_ENTRIES];
 }
 
 static bool is_valid(const struct engine_tunnel *t, u32 ifindex, u32 gen, u64 expires_ms)
@@ -58,4 +63,20 @@ bool inner6_on_device(struct engine_tunnel *t, const struct ip6_addr *addr, u32 
 				    prefix_len ? prefix_len : e->addr[i].prefix_len))
 			return true;
 	return false;
+}
+
+bool inner6_is_ours(struct engine_ns *ns, const struct ip6_addr *addr)
+{
+	struct sender6_entry *e = &ns->inner6.sender[hash(addr, 0) % SENDER6_ENTRIES];
+	const struct engine_io *io = ns->engine->io;
+	u64 now_ms = ns->engine->now_ms;
+
+	if (e->gen != ns->routes.gen || now_ms >= e->expires_ms || !ip6_addr_eq(&e->addr, addr))
+		*e = (struct sender6_entry){
+			.addr = *addr,
+			.gen = ns->routes.gen,
+			.ours = io->is_ours6 && io->is_ours6(ns, addr),
+			.expires_ms = now_ms + ROUTE_KEEP_MS,
+		};
+	return e->ours;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the kernel knows of inner IPv6 on the tunnels' devices, kept: next hops,
- * and the addresses of a device. Forgotten with the routes (route_flush) and
- * after a while; what strangers send makes no question twice.
+ * the addresses of a device, and which senders are this host. Forgotten with the routes
+ * (route_flush) and after a while; what strangers send makes no question twice.
  */
 #ifndef TUNL_ENGINE_INNER6_H
 #define TUNL_ENGINE_INNER6_H
@@ -10,11 +10,13 @@
 #include "lib/types.h"
 #include "wire/ip6.h"
 
+struct engine_ns;
 struct engine_tunnel;
 
 enum {
 	HOP6_ENTRIES = 1024,
 	ADDR6_DEVICES = 16,
+	SENDER6_ENTRIES = 256,
 	ADDR6_MAX = 32, /* addresses of a device that are looked at */
 };
 
@@ -38,7 +40,16 @@ struct addr6_entry {
 	struct inner6_addr addr[ADDR6_MAX];
 };
 
+/* Who sent a packet that an error is about. */
+struct sender6_entry {
+	struct ip6_addr addr;
+	u32 gen;
+	bool ours;
+	u64 expires_ms;
+};
+
 struct inner6_cache {
+	struct sender6_entry sender[SENDER6_ENTRIES];
 	struct hop6_entry hop[HOP6_ENTRIES];
 	struct addr6_entry device[ADDR6_DEVICES];
 };
@@ -51,5 +62,8 @@ bool inner6_next_hop(struct engine_tunnel *t, const struct ip6_addr *dst, struct
  * device; prefix_len 0: of the length that the address was given with.
  */
 bool inner6_on_device(struct engine_tunnel *t, const struct ip6_addr *addr, u32 prefix_len);
+
+/* Whether routing says that addr is this host's own. */
+bool inner6_is_ours(struct engine_ns *ns, const struct ip6_addr *addr);
 
 #endif

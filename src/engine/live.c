@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/uio.h>
@@ -49,6 +50,14 @@ static int live_next_hop6(struct engine_tunnel *t, const struct ip6_addr *dst, s
 	return 0;
 }
 
+static bool live_is_ours6(struct engine_ns *ns, const struct ip6_addr *addr)
+{
+	struct route6 rt;
+
+	return !rtnl_route6_get(&live_ns(ns)->rtnl, (const u8 *)addr, 0, &rt) && !rt.error &&
+	       rt.type == RTN_LOCAL;
+}
+
 struct listing6 {
 	struct inner6_addr *addr;
 	u32 n, max;
@@ -78,6 +87,17 @@ static int live_neighbour(struct engine_tunnel *t, u8 family, const void *addr, 
 	return rtnl_neighbour_get(&live_ns(t->ns)->rtnl, t->link.ifindex, family, addr, lladdr);
 }
 
+static u32 live_vrf(struct engine_ns *ns, u32 ifindex)
+{
+	struct rtnl *rtnl = &live_ns(ns)->rtnl;
+	struct rtnl_link l, master;
+
+	if (rtnl_link_get(rtnl, ifindex, NULL, &l) || !l.master ||
+	    rtnl_link_get(rtnl, l.master, NULL, &master))
+		return 0;
+	return strcmp(master.kind, "vrf") ? 0 : l.master;
+}
+
 static int live_deliver(struct engine_tunnel *t, const struct packet *p)
 {
 	struct tun_head head = {
@@ -102,7 +122,9 @@ const struct engine_io live_io = {
 	.route = live_route,
 	.next_hop6 = live_next_hop6,
 	.addresses6 = live_addresses6,
+	.is_ours6 = live_is_ours6,
 	.neighbour = live_neighbour,
+	.vrf = live_vrf,
 	.out = send_out,
 	.send = send_piece,
 	.flush = send_flush,

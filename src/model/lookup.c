@@ -191,9 +191,15 @@ static struct lookup_node *step(const struct lookup *l, const struct lookup_key 
 	return NULL;
 }
 
+/* The device or the VRF that it is in; 3.2 looks at the VRF alone, as the drivers do. */
+static bool arrived_by(const struct lookup_ask *ask, u32 link)
+{
+	return link == ask->iif || link == ask->slave;
+}
+
 /* One step of 3.3. Of wildcards the newest alone counts, whatever its device. */
 static struct lookup_node *step_filtered(const struct lookup *l, const struct lookup_key *k,
-					 u32 iif)
+					 const struct lookup_ask *ask)
 {
 	bool wildcard = is_wildcard(k);
 
@@ -202,7 +208,7 @@ static struct lookup_node *step_filtered(const struct lookup *l, const struct lo
 			continue;
 		if (wildcard)
 			return n->down ? NULL : n;
-		if (!n->down && (!n->link || n->link == iif))
+		if (!n->down && (!n->link || arrived_by(ask, n->link)))
 			return n;
 	}
 	return NULL;
@@ -217,7 +223,7 @@ struct lookup_node *lookup_find(const struct lookup *l, const struct lookup_ask 
 	for (u32 i = 0; i < LOOKUP_STEPS; i++) {
 		struct lookup_key k = lookup_step(l, ask, i);
 		struct lookup_node *n = l->kind == LOOKUP_FILTERED
-						? step_filtered(l, &k, ask->iif)
+						? step_filtered(l, &k, ask)
 						: step(l, &k, ask->iif, &candidate);
 
 		if (n)

@@ -21,7 +21,7 @@
 enum lookup_kind {
 	LOOKUP_PLAIN,	 /* ipip, vti: by addresses; `dev` prefers (3.2) */
 	LOOKUP_KEYED,	 /* gre: by addresses and key; `dev` prefers (3.2) */
-	LOOKUP_FILTERED, /* sit: by addresses; `dev` filters (3.3) */
+	LOOKUP_FILTERED, /* sit: by addresses; `dev` filters (3.3): a VRF, or a device in it */
 };
 
 /* Under what a node is filed, and one step of the search asks. */
@@ -51,7 +51,8 @@ struct lookup {
 /* A packet that looks for its tunnel. */
 struct lookup_ask {
 	be32 src, dst; /* outer */
-	u32 iif;       /* the device it arrived by */
+	u32 iif;       /* the device it arrived by; of one in a VRF, the VRF */
+	u32 slave;     /* and that device in the VRF; else 0 */
 	be32 key;      /* 0 without one */
 	bool keyed;
 };

@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include "engine/core.h"
+#include "engine/icmp_out.h"
+#include "wire/icmp.h"
 
-static u32 asked_hop, asked_addresses;
+static u32 asked_hop, asked_addresses, asked_ours;
 static int hop_error;
 
 static int io_next_hop6(struct engine_tunnel *t, const struct ip6_addr *dst, struct ip6_addr *hop)
@@ -30,13 +32,34 @@ static u32 io_addresses6(struct engine_tunnel *t, struct inner6_addr *a, u32 max
 	return 1;
 }
 
-static const struct engine_io io = {.next_hop6 = io_next_hop6, .addresses6 = io_addresses6};
+static bool io_is_ours6(struct engine_ns *of, const struct ip6_addr *a)
+{
+	(void)of;
+	asked_ours++;
+	return be32_host(a->w[3]) == 1;
+}
+
+static u32 said;
+
+static void io_icmp(struct engine_ns *of, const struct icmp_message *m)
+{
+	(void)of;
+	assert_true(m->v6);
+	said++;
+}
+
+static const struct engine_io io = {
+	.next_hop6 = io_next_hop6,
+	.addresses6 = io_addresses6,
+	.is_ours6 = io_is_ours6,
+	.icmp = io_icmp,
+};
 static struct engine engine;
 static struct engine_ns ns;
 
 static struct engine_tunnel fresh(u32 ifindex)
 {
-	asked_hop = asked_addresses = 0;
+	asked_hop = asked_addresses = asked_ours = 0;
 	hop_error = 0;
 	engine = (struct engine){.io = &io, .now_ms = 1000, .random = 1};
 	engine_ns_init(&ns, &engine, 1);
@@ -103,12 +126,53 @@ static void t_addresses(void **state)
 	assert_int_equal(asked_addresses, 3);
 }
 
+static void t_sender_is_kept(void **state)
+{
+	struct ip6_addr own = addr(1), other = addr(2);
+
+	(void)state;
+	fresh(5);
+	for (int i = 0; i < 3; i++) {
+		assert_true(inner6_is_ours(&ns, &own));
+		assert_false(inner6_is_ours(&ns, &other));
+	}
+	assert_int_equal(asked_ours, 2);
+	route_flush(&ns);
+	assert_true(inner6_is_ours(&ns, &own));
+	engine.now_ms += ROUTE_KEEP_MS;
+	assert_true(inner6_is_ours(&ns, &own));
+	assert_int_equal(asked_ours, 4);
+}
+
+/* How many of 20 errors at once about packets of that sender are told. */
+static u32 told(u32 sender)
+{
+	struct ip6 h = {.vtf = be32_of(6U << 28), .src = addr(sender), .dst = addr(9), .next = 17};
+
+	said = 0;
+	for (int i = 0; i < 20; i++)
+		icmp6_to_inner(&ns, (const u8 *)&h, sizeof(h), ICMP6_T_UNREACH, 0);
+	return said;
+}
+
+/* As the kernel: the limit to a destination is not for errors that stay here. */
+static void t_own_sender_has_no_limit(void **state)
+{
+	(void)state;
+	fresh(5);
+	ns.icmp_limits.rates = icmp_rates_usual();
+	assert_int_equal(told(2), 6);
+	assert_int_equal(told(1), 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(t_hop_is_kept),
 		cmocka_unit_test(t_hop_is_asked_again),
 		cmocka_unit_test(t_addresses),
+		cmocka_unit_test(t_sender_is_kept),
+		cmocka_unit_test(t_own_sender_has_no_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

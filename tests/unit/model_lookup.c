@@ -274,12 +274,45 @@ static void t_lookup_bound_overflow(void **state)
 	lookup_free(&l);
 }
 
+static struct lookup_node *find_in_vrf(const struct lookup *l, be32 src, be32 dst)
+{
+	return lookup_find(
+		l, &(struct lookup_ask){.src = src, .dst = dst, .iif = 9 /* VRF */, .slave = 3});
+}
+
+/* Of `dev`, 3.3 takes the VRF and the device in it, 3.2 the VRF alone. */
+static void t_lookup_vrf(void **state)
+{
+	be32 here = be32_of(0x0a000001), there = be32_of(0x0a000002);
+	struct lookup_node slave = {.local = here, .remote = there, .link = 3, .order = 3},
+			   vrf = {.local = here, .remote = there, .link = 9, .order = 2},
+			   other = {.local = here, .remote = there, .link = 4, .order = 1};
+	struct lookup l = {.kind = LOOKUP_FILTERED};
+
+	(void)state;
+	assert_int_equal(lookup_add(&l, &other), 0);
+	assert_null(find_in_vrf(&l, there, here));
+	assert_int_equal(lookup_add(&l, &vrf), 0);
+	assert_ptr_equal(find_in_vrf(&l, there, here), &vrf);
+	assert_int_equal(lookup_add(&l, &slave), 0);
+	assert_ptr_equal(find_in_vrf(&l, there, here), &slave);
+	lookup_del(&l, &vrf);
+	assert_ptr_equal(find_in_vrf(&l, there, here), &slave);
+	lookup_free(&l);
+
+	l.kind = LOOKUP_PLAIN;
+	lookup_add(&l, &slave);
+	lookup_add(&l, &vrf);
+	assert_ptr_equal(find_in_vrf(&l, there, here), &vrf);
+	lookup_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_lookup_plain),	   cmocka_unit_test(t_lookup_keyed),
-		cmocka_unit_test(t_lookup_filtered),	   cmocka_unit_test(t_lookup_many),
-		cmocka_unit_test(t_lookup_bound_overflow),
+		cmocka_unit_test(t_lookup_plain), cmocka_unit_test(t_lookup_keyed),
+		cmocka_unit_test(t_lookup_vrf),	  cmocka_unit_test(t_lookup_filtered),
+		cmocka_unit_test(t_lookup_many),  cmocka_unit_test(t_lookup_bound_overflow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
