@@ -47,15 +47,20 @@ TUNL_INLINE enum ecn_verdict ecn_decap(u8 outer_tos, u8 inner_tos, u8 *to)
 	return ECN_KEEP;
 }
 
-/* Give an IPv4 header another ECN codepoint, its checksum following. */
+/*
+ * Give an IPv4 header another ECN codepoint, its checksum following: by what the word
+ * loses, as the kernel does it, so that one that comes to nothing is 0xffff and not 0.
+ */
 TUNL_INLINE void ip4_set_ecn(struct ip4 *h, u8 ecn)
 {
 	be16 old, new;
+	u32 less;
 
 	__builtin_memcpy(&old, h, 2);
 	h->tos = (u8)((h->tos & ~ECN_MASK) | ecn);
 	__builtin_memcpy(&new, h, 2);
-	h->check = csum_replace(h->check, old, new);
+	less = csum_fold((u32)old.raw + (u16) ~new.raw);
+	h->check.raw = csum_fold(h->check.raw + less);
 }
 
 #endif

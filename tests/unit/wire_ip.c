@@ -255,6 +255,22 @@ static void t_ip4_set_ecn_keeps_the_checksum(void **state)
 	}
 }
 
+/* The sum of a header that is not intact, too, is the kernel's. */
+static void t_ip4_set_ecn_at_the_brim(void **state)
+{
+	struct ip4 ect0 = {.ver_ihl = 0x45, .tos = 2, .check = be16_of(1)};
+	struct ip4 ect1 = {.ver_ihl = 0x45, .tos = 1, .check = be16_of(2)};
+	struct ip4 less = {.ver_ihl = 0x45, .tos = 2, .check = be16_of(0xfffe)};
+
+	(void)state;
+	ip4_set_ecn(&ect0, 3);
+	assert_int_equal(be16_host(ect0.check), 0xffff);
+	ip4_set_ecn(&ect1, 3);
+	assert_int_equal(be16_host(ect1.check), 0xffff);
+	ip4_set_ecn(&less, 1);
+	assert_int_equal(be16_host(less.check), 0xffff);
+}
+
 static void t_ip6_traffic_class(void **state)
 {
 	struct ip6 h = {.vtf = be32_of(0x6b8abcde)};
@@ -410,6 +426,7 @@ int main(void)
 		cmocka_unit_test(t_ecn_encap_table),
 		cmocka_unit_test(t_ecn_decap_table),
 		cmocka_unit_test(t_ip4_set_ecn_keeps_the_checksum),
+		cmocka_unit_test(t_ip4_set_ecn_at_the_brim),
 		cmocka_unit_test(t_ip6_traffic_class),
 		cmocka_unit_test(t_ip6_addresses),
 		cmocka_unit_test(t_pseudo_headers),
