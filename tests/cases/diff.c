@@ -3,7 +3,12 @@
  * A round is a namespace of its own with the tunnels of one diff_conf, into which go
  * some batches of packets, those that arrive and those that are sent by turns. The
  * drivers have done with a packet when it went in; ours are waited for until what
- * came out, and was counted, is what the trace says, or patience ends.
+ * came out, and was counted, is what the trace says, or patience ends. An ICMP error
+ * moves neither, so the sockets have to be empty, too.
+ *
+ * A round that differs is done again: nothing binds the time at which tunl hears of a
+ * link that is up, or of a route, to that of the next packet (doc/compat.md). How many
+ * differed at first only is said.
  */
 #include "diff.h"
 
@@ -12,7 +17,15 @@
 
 #include "net.h"
 
-enum { ROUND_LEAST = 4, ROUND_MOST = 32, ROUNDS = 12, PATIENCE_MS = 6000, TURN_MS = 2, PIECE = 16 };
+enum {
+	ROUND_LEAST = 4,
+	ROUND_MOST = 32,
+	ROUNDS = 12,
+	PATIENCE_MS = 6000,
+	TURN_MS = 2,
+	PIECE = 16,
+	TRIES = 3
+};
 
 struct diff {
 	const struct case_backend *b;
@@ -116,14 +129,14 @@ static bool await(struct diff *d)
 {
 	for (unsigned ms = 0; ms < PATIENCE_MS; ms += TURN_MS) {
 		look(d, TURN_MS);
-		if (d->got.n < d->expected.n)
+		if (d->got.n < d->expected.n || !net_is_read())
 			continue;
 		count(d);
 		if (diff_equal(&d->got, &d->expected))
 			return true;
 	}
 	count(d);
-	return false;
+	return diff_equal(&d->got, &d->expected);
 }
 
 /* One batch; 0, 1: it differs, -1: no further. */
@@ -195,10 +208,30 @@ static u32 round_batches(const struct diff *d)
 	return min_of(max_of(n, (u32)ROUND_LEAST), (u32)ROUND_MOST);
 }
 
+/* As round_of(), as often as it takes, to a bound; *at_first: one more that differed at first only.
+ */
+static int tried(struct diff *d, const struct diff_conf *conf, u64 seed, int *at_first)
+{
+	long at = ftell(d->trace);
+	u32 done = d->done;
+	int err = 0;
+
+	for (int i = 0; i < TRIES; i++) {
+		d->done = done;
+		if (i && fseek(d->trace, at, SEEK_SET))
+			return -1;
+		err = round_of(d, conf, seed);
+		*at_first += i && !err;
+		if (err <= 0)
+			break;
+	}
+	return err;
+}
+
 static int rounds(struct diff *d)
 {
 	const u32 in_round = round_batches(d) * DIFF_BATCH;
-	int differ = 0;
+	int differ = 0, at_first = 0;
 
 	d->batches = round_batches(d);
 	for (u32 round = 0, k = 0; round * in_round < d->what->packets; round++, k++) {
@@ -209,13 +242,14 @@ static int rounds(struct diff *d)
 			k = 0;
 			conf = diff_conf(d->what->mode, 0);
 		}
-		err = conf ? round_of(d, conf, seed_of(d->what, round)) : -1;
+		err = conf ? tried(d, conf, seed_of(d->what, round), &at_first) : -1;
 		if (err < 0)
 			return -1;
 		differ += err;
 	}
-	printf("# %s %s: %u packets, seed %llu, %d rounds differ\n", d->b->name, d->what->mode,
-	       d->done, (unsigned long long)d->what->seed, differ);
+	printf("# %s %s: %u packets, seed %llu, %d rounds differ, %d did at first only\n",
+	       d->b->name, d->what->mode, d->done, (unsigned long long)d->what->seed, differ,
+	       at_first);
 	return differ;
 }
 

@@ -83,6 +83,9 @@ struct net_packet {
 bool net_is_routed(const struct net_packet *p);
 int net_send(struct net *n, u32 ifindex, const struct net_packet *p);
 
+/* Whether nothing waits in a packet or raw socket of this namespace, ours or the engine's. */
+bool net_is_read(void);
+
 /* Hand all that is there to output; how many packets that were. */
 unsigned net_drain(struct net *n, net_output_fn *output);
 
