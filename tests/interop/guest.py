@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the command of /out/command.json and leaves its exit status in /out/status."""
+"""Runs the command of /out/command.json and leaves its exit status in /out/status;
+/out/started says that it came to that."""
 
 import json
 import os
@@ -10,6 +11,7 @@ OUT = pathlib.Path("/out")
 
 
 def main():
+    (OUT / "started").touch()
     task = json.loads((OUT / "command.json").read_text())
     modules = pathlib.Path(task["modules"])
     place = pathlib.Path("/lib/modules") / modules.name

@@ -7,9 +7,13 @@ here, in a network namespace, once with each datapath, and is compared. Prints T
 import argparse
 import os
 import pathlib
+import queue
+import re
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -27,27 +31,59 @@ exec "$@"
 """
 
 
-def drivers(args):
-    """The folder with the traces."""
-    machine = Machine(cpus=1)
-    status = machine.run(["sh", "-c", DRIVERS, "sh", str(PROGRAM), "driver", "/out", str(args.seed),
-                          str(args.packets), *args.modes], args.limit, output=lambda line: print("#", line.decode(), end=""))
-    if status:
-        raise MachineError(f"the drivers' run ended with status {status}")
-    return machine
+def drivers(args, machine, done):
+    """Run the drivers; done(MODE) when a mode's trace is there, and in the end done(None), or the error."""
+    def output(line):
+        text = line.decode(errors="replace")
+        found = re.match(r"ok \d+ - driver (\S+)$", text)
+        if found:
+            done(found[1])
+        print("#", text, end="", flush=True)
+
+    try:
+        status = machine.run(["sh", "-c", DRIVERS, "sh", str(PROGRAM), "driver", "/out", str(args.seed),
+                              str(args.packets), *args.modes], args.limit, output=output)
+        done(MachineError(f"the drivers' run ended with status {status}") if status else None)
+    except MachineError as error:
+        done(error)
 
 
-def ours(args, datapath, folder):
-    """The exit status of the comparison; its daemon is ended with it."""
+def traced(args, machine):
+    """The modes, each when its trace is there: tunl is compared with one while the drivers do the next."""
+    ready = queue.Queue()
+    threading.Thread(target=drivers, args=(args, machine, ready.put), daemon=True).start()
+    while mode := ready.get():
+        if isinstance(mode, MachineError):
+            raise mode
+        yield mode
+
+
+def ours(args, datapath, mode, folder):
+    """The comparison's exit status and what it says; its daemon is ended with it."""
     with tempfile.TemporaryDirectory(prefix="tunl-diff-") as rundir:
         env = {**os.environ, "TUNL_RUNDIR": rundir, "TUNL_TUNLD": str(BUILD / "tunld")}
         words = ["unshare", "-n", "-m", str(PROGRAM), f"live-{datapath}", str(folder), str(args.seed),
-                 str(args.packets), *args.modes]
+                 str(args.packets), mode]
         try:
             done = subprocess.run(words, env=env, stdout=subprocess.PIPE, text=True, timeout=args.limit)
             return done.returncode, done.stdout
         finally:
             subprocess.run([str(BUILD / "tunl"), "daemon", "stop"], env=env, stderr=subprocess.DEVNULL)
+
+
+def compare(args, mode, folder, number):
+    """Prints a line of TAP for each datapath, from number on; whether all is the same."""
+    good = True
+    for datapath in args.datapaths.split(","):
+        began = time.monotonic()
+        status, text = ours(args, datapath, mode, folder)
+        good &= not status
+        print("".join(line for line in text.splitlines(keepends=True) if not re.match(r"ok|not ok|TAP|1\.\.", line)),
+              end="")
+        print(f"{'not ' if status else ''}ok {number} - {datapath} {mode}: {args.packets} packets beside the drivers"
+              f"\n# {time.monotonic() - began:.0f} s", flush=True)
+        number += 1
+    return good
 
 
 def main():
@@ -60,31 +96,22 @@ def main():
     parser.add_argument("--datapaths", default="user,bpf", help="default: user,bpf")
     parser.add_argument("modes", nargs="*", default=MODES, metavar="MODE")
     args = parser.parse_args()
-    machine, bad, number = None, 0, 0
+    machine, good, each = None, True, len(args.datapaths.split(","))
     if not args.trace:
         done = subprocess.run([ROOT / "scripts/deps", "interop"], capture_output=True, text=True)
         if done.returncode:
             print(f"1..1\nok 1 - packets beside the drivers # SKIP qemu and its like cannot be installed: "
                   f"{' '.join((done.stdout + done.stderr).split())[-200:]}")
             return 0
-        machine = drivers(args)
-    plan = len(args.modes) * len(args.datapaths.split(","))
-    print(f"TAP version 13\n1..{plan}")
-    for datapath in args.datapaths.split(","):
-        status, text = ours(args, datapath, args.trace or machine.out)
-        bad |= status
-        for line in text.splitlines():
-            if line.startswith(("ok ", "not ok ")):
-                number += 1
-                line = f"{'not ' * line.startswith('not ')}ok {number} - {line.split(' - ', 1)[1]}"
-            elif line.startswith(("TAP", "1..")):
-                continue
-            print(line, flush=True)
-    if machine and not args.keep and not bad:
+        machine = Machine(cpus=1)
+    print(f"TAP version 13\n1..{len(args.modes) * each}", flush=True)
+    for i, mode in enumerate(traced(args, machine) if machine else args.modes):
+        good &= compare(args, mode, args.trace or machine.out, 1 + i * each)
+    if machine and not args.keep and good:
         machine.remove()
     elif machine:
         print(f"# traces: {machine.out} (--trace; seed {args.seed}, {args.packets} packets)")
-    return 1 if bad else 0
+    return 0 if good else 1
 
 
 try:
