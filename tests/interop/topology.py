@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 
-from host import expect
+from host import expect, wait_until
 from packets import exchange, received, udp_socket
 from variants import K, T
 from wire import checksum
@@ -90,6 +90,45 @@ def vrf_slave(w):
         w.add(end, "tun1", "mode", "ipip", "remote", far, "local", own, "dev", dev)
         end.ip(f"addr add {inner} peer {peer} dev tun1")
     carries(w)
+
+
+def vrf_dev(w):
+    """`dev` names the VRF that the underlay device is in, or that device: both take what comes in by it."""
+    for end, dev, gateway in ((w.k, "v1", RK), (w.t, "v2", RT)):
+        end.ip("link add outside type vrf table 12", "link set outside up", f"link set {dev} master outside",
+               f"route replace default via {gateway} dev {dev} table 12")
+    for mode, k, t in (("sit", "outside", "outside"), ("sit", "v1", "v2"), ("ipip", "outside", "outside")):
+        at = ("2001:db8:57::1", "2001:db8:57::2") if mode == "sit" else (IK, IT)
+        for end, own, far, dev, inner, peer in ((w.k, K, T, k, *at), (w.t, T, K, t, *reversed(at))):
+            w.add(end, "tun1", "mode", mode, "remote", far, "local", own, "dev", dev)
+            end.ip(f"addr add {inner} peer {peer} dev tun1 " + ("nodad" if mode == "sit" else ""))
+        w.k.answers(at[1])
+        w.t.answers(at[0])
+        w.k.ping(at[1], "-s", "8000")
+        for end in (w.k, w.t):
+            w.tunnel(end, "del", "tun1")
+    vrf_moved(w)
+
+
+def vrf_moved(w):
+    """What comes by a device is for a tunnel bound to its VRF, not when it is taken out, and when it is back."""
+    at = ("2001:db8:58::1", "2001:db8:58::2")
+    for end, own, far, inner, peer in ((w.k, K, T, *at), (w.t, T, K, *reversed(at))):
+        w.add(end, "tun1", "mode", "sit", "remote", far, "local", own, "dev", "outside")
+        end.ip(f"addr add {inner} peer {peer} dev tun1 nodad")
+    w.k.answers(at[1])
+    w.t.ip("link set v2 nomaster", f"route replace default via {RT}")
+    wait_until(lambda: w.k.ping(at[1], "-W", "1", check=False).returncode, 10, "what is not in the VRF is not taken")
+    before = received_by(w.t, "tun1")
+    w.k.ping(at[1], "-W", "1", check=False)
+    expect(received_by(w.t, "tun1") == before, "taken from a device that is not in the VRF")
+    w.t.ip("link set v2 master outside", f"route replace default via {RT} dev v2 table 12")
+    w.k.answers(at[1])
+
+
+def received_by(end, dev):
+    """Packets that the device gave to the host."""
+    return int(end.run("cat", "/proc/self/net/dev").stdout.split(f"{dev}:")[1].split()[1])
 
 
 def bound(w):
@@ -413,8 +452,8 @@ def tcp_sum_is_right(ip):
 
 
 CHECKS = {
-    "gre-in-ipip": gre_in_ipip, "ipip-nested": ipip_nested, "vrf": vrf, "vrf-slave": vrf_slave, "bound": bound,
-    "keys": keys, "ecmp": ecmp, "hub-gre": lambda w: hub(w, "gre", ("key", "7")), "hub-ipip": lambda w: hub(w, "ipip"),
-    "mark": mark, "rp-filter": rp_filter, "nft": nft, "nat": nat, "ip6-underlay": ip6_underlay, "jumbo": jumbo,
+    "gre-in-ipip": gre_in_ipip, "ipip-nested": ipip_nested, "vrf": vrf, "vrf-slave": vrf_slave, "vrf-dev": vrf_dev,
+    "bound": bound, "keys": keys, "ecmp": ecmp, "hub-gre": lambda w: hub(w, "gre", ("key", "7")),
+    "hub-ipip": lambda w: hub(w, "ipip"), "mark": mark, "rp-filter": rp_filter, "nft": nft, "nat": nat, "ip6-underlay": ip6_underlay, "jumbo": jumbo,
     "bridge": bridge, "vlan": vlan, "macvlan": macvlan, "loopback": loopback, "downstream": downstream,
 }
