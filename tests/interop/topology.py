@@ -454,6 +454,7 @@ def tcp_sum_is_right(ip):
 CHECKS = {
     "gre-in-ipip": gre_in_ipip, "ipip-nested": ipip_nested, "vrf": vrf, "vrf-slave": vrf_slave, "vrf-dev": vrf_dev,
     "bound": bound, "keys": keys, "ecmp": ecmp, "hub-gre": lambda w: hub(w, "gre", ("key", "7")),
-    "hub-ipip": lambda w: hub(w, "ipip"), "mark": mark, "rp-filter": rp_filter, "nft": nft, "nat": nat, "ip6-underlay": ip6_underlay, "jumbo": jumbo,
+    "hub-ipip": lambda w: hub(w, "ipip"), "mark": mark, "rp-filter": rp_filter, "nft": nft, "nat": nat,
+    "ip6-underlay": ip6_underlay, "jumbo": jumbo,
     "bridge": bridge, "vlan": vlan, "macvlan": macvlan, "loopback": loopback, "downstream": downstream,
 }
