@@ -52,6 +52,11 @@ u32 tun_default_mtu(struct ns *ns, const struct tunnel_cfg *cfg)
 	return rules_mtu(cfg, mode_hlen(cfg), base_mtu(ns, cfg));
 }
 
+u32 tun_rebound_mtu(struct ns *ns, const struct tunnel_cfg *cfg, u32 mtu)
+{
+	return rules_mtu_rebound(cfg, mode_hlen(cfg), base_mtu(ns, cfg), mtu);
+}
+
 void tun_show_peer(struct ns *place, u32 ifindex, be32 remote)
 {
 	struct rtnl_link_set set = {.set_broadcast = true, .broadcast = remote};

@@ -28,6 +28,9 @@ int tun_attach(struct ns *ns, const char *name, int *queue, struct err *e);
 /* What the driver would give the device: spec datapath 1.1. */
 u32 tun_default_mtu(struct ns *ns, const struct tunnel_cfg *cfg);
 
+/* That of one whose device or mark was changed; mtu: until now (spec cli 4.3). */
+u32 tun_rebound_mtu(struct ns *ns, const struct tunnel_cfg *cfg, u32 mtu);
+
 /* Whether the device has a carrier. 0 or -errno (Linux before 5.0 cannot be told). */
 int tun_carrier(int queue, bool on);
 

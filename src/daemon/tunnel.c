@@ -259,7 +259,7 @@ static u32 changed_mtu(const struct tunnel *t, const struct tunnel_cfg *old)
 	int grown = mode_hlen(&t->cfg) - mode_hlen(old), mtu = (int)t->link.mtu - grown;
 
 	if (old->link != t->cfg.link || old->fwmark != t->cfg.fwmark)
-		return tun_default_mtu(t->home, &t->cfg);
+		return tun_rebound_mtu(t->home, &t->cfg, t->link.mtu);
 	return grown ? max_of((u32)max_of(mtu, 0), rules_mtu_min(&t->cfg)) : t->link.mtu;
 }
 

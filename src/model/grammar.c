@@ -7,6 +7,7 @@
 #include "model/grammar.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/addr.h"
@@ -133,8 +134,12 @@ static int resolve_dev(const struct reading *r)
 	if (!(dev[0] || r->dev) || !g->ifindex)
 		return 0;
 	r->cfg->link = g->ifindex(g->ctx, dev);
-	if (r->cfg->link)
+	if (r->cfg->link) {
+		/* `if 1` is device 1 to iproute2; in a line of words it would be two */
+		if (!ifname_ok(dev))
+			snprintf(r->cfg->dev, sizeof(r->cfg->dev), "if%u", r->cfg->link);
 		return 0;
+	}
 	return err_exit(r->e, STATUS_REFUSED, ENODEV, "Cannot find device \"%s\"", dev);
 }
 

@@ -242,6 +242,11 @@ u32 rules_mtu(const struct tunnel_cfg *cfg, u32 hlen, u32 base)
 	return max_of(m->mtu_min, base - header);
 }
 
+u32 rules_mtu_rebound(const struct tunnel_cfg *cfg, u32 hlen, u32 base, u32 mtu)
+{
+	return base || mode_info(cfg->mode)->driver != MODE_SIT ? rules_mtu(cfg, hlen, base) : mtu;
+}
+
 u32 rules_mtu_max(const struct tunnel_cfg *cfg, u32 hlen)
 {
 	return mode_info(cfg->mode)->mtu_max - hlen;

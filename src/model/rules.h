@@ -66,6 +66,10 @@ int rules_change(const struct tunnel_cfg *old, const struct tunnel_cfg *want,
  */
 u32 rules_mtu(const struct tunnel_cfg *cfg, u32 hlen, u32 base);
 
+/* As rules_mtu(), after a change of device or mark; mtu: until now. Without a device sit's driver
+ * keeps it. */
+u32 rules_mtu_rebound(const struct tunnel_cfg *cfg, u32 hlen, u32 base, u32 mtu);
+
 /* Largest and smallest MTU that may be set. */
 u32 rules_mtu_max(const struct tunnel_cfg *cfg, u32 hlen);
 u32 rules_mtu_min(const struct tunnel_cfg *cfg);
