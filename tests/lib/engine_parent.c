@@ -118,7 +118,8 @@ static int start_engine(int shared)
 
 static void hand_over(int ctl, const struct tunnel_cfg *cfg)
 {
-	struct engine_msg m = {.op = ENGINE_NS_ADD, .nsid = NSID, .cfg = *cfg, .rates = icmp_rates_usual()};
+	struct engine_msg m = {
+		.op = ENGINE_NS_ADD, .nsid = NSID, .cfg = *cfg, .rates = icmp_rates_usual()};
 	struct rtnl r;
 	int fds[4];
 
