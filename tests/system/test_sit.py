@@ -114,7 +114,8 @@ def test_no_route_is_told(tunl, underlay, datapath):
     net = underlay()
     tunl(net.a, f"add s1 mode sit remote {B} local {A} datapath {datapath}")
     net.a.ip("link set s1 up", f"addr add {A6} peer {B6} dev s1 nodad", "route del default")
-    done = wait_until(lambda: "ddress unreachable" in ping6(net.a, B6, check=False).stdout, 5, "an error")
+    done = wait_until(lambda: "ddress unreachable" in ping6(net.a, B6, "-W", "1", check=False).stdout, 10,
+                      "an error")
     assert done
     stats = tunl.stats(net.a, "s1")
     assert stats["tx_carrier"] and stats["tx_errors"] >= stats["tx_carrier"]
