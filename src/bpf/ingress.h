@@ -258,8 +258,8 @@ TUNL_INLINE bool ingress_gre(struct __sk_buff *skb, struct unwrap *u)
 	} h;
 	u16 type;
 
-	if (be16_host(u->outer.len) < IP4_HLEN + GRE_MIN_PAYLOAD ||
-	    bpf_skb_load_bytes(skb, u->off + IP4_HLEN, &h, sizeof(h)))
+	if (be16_host(u->outer.len) < u->hlen + GRE_MIN_PAYLOAD ||
+	    bpf_skb_load_bytes(skb, u->off + u->hlen, &h, sizeof(h)))
 		return false;
 	u->flags = be16_host(h.flags);
 	type = be16_host(h.type);
@@ -276,15 +276,21 @@ TUNL_INLINE bool ingress_gre(struct __sk_buff *skb, struct unwrap *u)
 	return true;
 }
 
-/* The inner header. False: the packet is shorter than that needs. */
+/*
+ * The inner header. False: it is not to be had. A gre packet that is shorter than that
+ * needs is the engine's to refuse, by whatever tunnel, as its number counts before that.
+ */
 TUNL_INLINE bool ingress_inner(struct __sk_buff *skb, struct unwrap *u)
 {
 	u32 at = u->off + u->hlen;
 
+	if (be16_host(u->outer.len) < u->hlen + (u->is_v6 ? IP6_HLEN : IP4_HLEN)) {
+		if (u->key.proto != PROTO_GRE)
+			return false;
+		u->engines = true;
+	}
 	if (u->engines)
 		return true;
-	if (be16_host(u->outer.len) < u->hlen + (u->is_v6 ? IP6_HLEN : IP4_HLEN))
-		return false;
 	return !(u->is_v6 ? bpf_skb_load_bytes(skb, at, &u->in6, sizeof(u->in6))
 			  : bpf_skb_load_bytes(skb, at, &u->in4, sizeof(u->in4)));
 }
@@ -417,13 +423,15 @@ TUNL_INLINE int ingress_accept(struct __sk_buff *skb, struct unwrap *u, struct b
 }
 
 /*
- * Whether a packet that is not plain has to be looked at nevertheless: the first
- * fragment of a gre packet may be a numbered one's, which others must not overtake.
+ * Whether a packet that is not plain has to be looked at nevertheless: a gre packet
+ * with options, or the first fragment of one, may have a number, and others must not
+ * overtake it.
  */
-TUNL_INLINE bool ingress_is_first(const struct ip4 *outer)
+TUNL_INLINE bool ingress_may_be_numbered(const struct ip4 *outer)
 {
-	return outer->proto == PROTO_GRE && outer->ver_ihl == 0x45 && ip4_is_fragment(outer) &&
-	       !ip4_offset(outer);
+	if (outer->proto != PROTO_GRE || outer->ver_ihl < 0x45 || outer->ver_ihl > 0x4f)
+		return false;
+	return ip4_is_fragment(outer) ? !ip4_offset(outer) : outer->ver_ihl > 0x45;
 }
 
 /* Of a tunnel that has something to say about its packets. */
@@ -451,8 +459,11 @@ TUNL_INLINE int ingress_tunnel(struct __sk_buff *skb, u32 off, u8 proto)
 		return HAND_OVER;
 	ip4_copy(&u.outer, h);
 	u.engines = !ingress_is_plain(&u.outer, skb->len - off);
-	if (u.engines && !ingress_is_first(&u.outer))
-		return HAND_OVER;
+	if (u.engines) {
+		if (!ingress_may_be_numbered(&u.outer))
+			return HAND_OVER;
+		u.hlen = ip4_hlen(&u.outer);
+	}
 	u.key = (struct bpf_rx_key){.remote = u.outer.src, .local = u.outer.dst, .proto = proto};
 	if ((proto == PROTO_GRE && !ingress_gre(skb, &u)) || !ingress_inner(skb, &u))
 		return HAND_OVER;

@@ -146,8 +146,8 @@ u32 diff_inner(struct diff_maker *m, bool v6, u8 *to)
 		if (diff_chance(r, 6))
 			lie4(r, to);
 	}
-	/* too short for its header; not with numbers: doc/compat.md */
-	return diff_chance(r, 4) && !(m->cfg->iflags & TUNL_F_SEQ) ? diff_below(r, least + 1) : len;
+	/* too short for its header */
+	return diff_chance(r, 4) ? diff_below(r, least + 1) : len;
 }
 
 /* Sizes small, about the usual MTUs, and beyond them. */

@@ -77,9 +77,7 @@ static u32 twist(struct diff_maker *m, u8 *d, u32 len)
 		d[2] = 0;
 		d[3] = (u8)diff_below(r, 40);
 		break;
-	case 5: /* options that say nothing; not with numbers: doc/compat.md */
-		if (m->cfg->iflags & GRE_S)
-			break;
+	case 5: /* options that say nothing */
 		memmove(d + 24, d + 20, len - 20);
 		memset(d + 20, 1, 4);
 		len += 4;

@@ -308,8 +308,49 @@ static void t_modes_seq(void **state)
 	assert_int_equal(run_stats(r, r->dev[TUNNEL]).reason[R_RX_SEQ], 1);
 }
 
-/* What follows a packet that was handed over does not overtake it; after a while it is carried
- * again. */
+/* The IPv4 header at p says so many bytes, n words of options among them. */
+static void make_header(u8 *p, u32 n, u32 len)
+{
+	struct ip4 *h = (struct ip4 *)p;
+
+	h->ver_ihl = (u8)(0x45 + n);
+	h->len = be16_of((u16)len);
+	h->check.raw = 0;
+	h->check = csum_finish(csum_add(0, p, IP4_HLEN + 4 * n));
+}
+
+/* odd is the engine's, and so is what comes behind it, for a while. */
+static void check_followed(struct run *r, const u8 *odd, u32 odd_len, const u8 *outer, u32 len)
+{
+	reset_expected(r);
+	assert_int_equal(receive(r, odd, odd_len), HANDED_OVER);
+	assert_int_equal(receive(r, outer, len), HANDED_OVER);
+	while (receive(r, outer, len) != TC_ACT_REDIRECT)
+		;
+}
+
+/* G55: nor what follows one with options outside, or without a whole header inside. */
+static void t_modes_follow_odd(void **state)
+{
+	struct run *r = *state;
+	struct row w = keyed(0, GRE_S);
+	u8 inner[RUN_MAX], outer[RUN_MAX], odd[RUN_MAX];
+	u32 len;
+
+	set_tunnel(r, &w);
+	set_way_back(r, &w);
+	assert_int_equal(send_row(r, &w, inner), TC_ACT_REDIRECT);
+	len = r->len;
+	memcpy(outer, r->out, len);
+	memcpy(odd, outer, len);
+	make_header(odd, 0, IP4_HLEN + 8 + IP4_HLEN - 1);
+	check_followed(r, odd, IP4_HLEN + 8 + IP4_HLEN - 1, outer, len);
+	memcpy(memset(odd + IP4_HLEN, 1, 4) + 4, outer + IP4_HLEN, len - IP4_HLEN);
+	make_header(odd, 1, len + 4);
+	check_followed(r, odd, len + 4, outer, len);
+}
+
+/* What follows a packet that was handed over does not overtake it, for a while. */
 static void t_modes_follow(void **state)
 {
 	struct run *r = *state;
@@ -324,17 +365,9 @@ static void t_modes_follow(void **state)
 	memcpy(outer, r->out, len);
 	memcpy(odd, outer, len);
 	odd[IP4_HLEN + 2] = 0x12; /* a kind of packet that is the engine's */
-	reset_expected(r);
-	assert_int_equal(receive(r, odd, len), HANDED_OVER);
-	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	while (receive(r, outer, len) != TC_ACT_REDIRECT)
-		;
-	reset_expected(r);
+	check_followed(r, odd, len, outer, len);
 	make_fragment(odd);
-	assert_int_equal(receive(r, odd, len), HANDED_OVER);
-	assert_int_equal(receive(r, outer, len), HANDED_OVER);
-	while (receive(r, outer, len) != TC_ACT_REDIRECT)
-		;
+	check_followed(r, odd, len, outer, len);
 	before = seq_of(r).next_seq;
 	assert_int_equal(send_odd(r, inner), HANDED_OVER);
 	assert_int_equal(send_row(r, &w, inner), HANDED_OVER);
@@ -454,10 +487,11 @@ static void t_modes_isatap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_modes_rows),	  cmocka_unit_test(t_modes_key),
-		cmocka_unit_test(t_modes_seq),	  cmocka_unit_test(t_modes_gre_engines),
-		cmocka_unit_test(t_modes_6to4),	  cmocka_unit_test(t_modes_nbma),
-		cmocka_unit_test(t_modes_isatap), cmocka_unit_test(t_modes_follow),
+		cmocka_unit_test(t_modes_rows),	      cmocka_unit_test(t_modes_key),
+		cmocka_unit_test(t_modes_seq),	      cmocka_unit_test(t_modes_gre_engines),
+		cmocka_unit_test(t_modes_6to4),	      cmocka_unit_test(t_modes_nbma),
+		cmocka_unit_test(t_modes_isatap),     cmocka_unit_test(t_modes_follow),
+		cmocka_unit_test(t_modes_follow_odd),
 	};
 
 	if (!run_is_permitted())
