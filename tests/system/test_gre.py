@@ -48,7 +48,7 @@ OPTIONS = ["", "key 5", "csum", "seq", "csum key 1.2.3.4 seq", "ttl 64", "ttl in
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_carries_both_families(tunl, gre, options):
-    """Pings, and streams compared byte by byte; nothing is counted as wrong."""
+    """Pings, and streams compared byte by byte; nothing is counted as wrong (numbers: but for overtaken ones)."""
     net = gre(options)
     net.a.ping(B4)
     ping6(net.a, B6)
@@ -57,7 +57,11 @@ def test_carries_both_families(tunl, gre, options):
     for ns in (net.a, net.b):
         stats = tunl.stats(ns, "g1")
         assert stats["rx_packets"] and stats["tx_packets"]
-        assert not any(n for name, n in stats.items() if not name.endswith(("packets", "bytes"))), stats
+        wrong = {name: n for name, n in stats.items() if n and not name.endswith(("packets", "bytes"))}
+        if "seq" in options:  # a stream that moves from one processor to the other overtakes itself, and is stale
+            late = [wrong.pop(name, 0) for name in ("rx_errors", "rx_fifo")]
+            assert max(late) <= stats["rx_packets"] / 50, stats
+        assert not wrong, stats
 
 
 def test_a_key_for_each_way(tunl, gre):

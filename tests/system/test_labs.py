@@ -209,6 +209,6 @@ def test_widths(tunl, lab, tmp_path, columns):
 
 def test_installed(tmp_path):
     """`make install` puts them where a person finds them to copy."""
-    run("make", "-C", ROOT, "-s", f"B={BUILD}", "-o", "all", "install-labs", f"DESTDIR={tmp_path}", "PREFIX=/usr")
+    run("make", "-C", ROOT, "-s", f"B={BUILD}", "-o", "all", "-o", "deps", "install", f"DESTDIR={tmp_path}", "PREFIX=/usr")
     there = {path.name: path.read_text() for path in (tmp_path / "usr/share/tunl/labs").iterdir()}
     assert there == {path.name: path.read_text() for path in (ROOT / "labs").glob("*.lab")}
