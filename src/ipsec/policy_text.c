@@ -72,6 +72,9 @@ static int read_tmpl(struct words *w, struct policy_cfg *cfg)
 		if (err)
 			return err;
 	}
+	/* `tmpl level use` alone: ip sends it so, and the kernel does not take it */
+	if (!t->proto)
+		return err_exit(w->e, 2, EINVAL, "Error: Invalid XFRM protocol in template.");
 	return 0;
 }
 

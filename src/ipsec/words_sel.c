@@ -170,8 +170,11 @@ static bool has_types(u8 proto)
 
 static int check_ports(struct words *w, const struct xfrm_sel *sel)
 {
+	/* gre has a key, in both; half of one is a port or a type, which it has not */
+	bool key = sel->proto == PROTO_GRE && sel->sport_mask && sel->dport_mask;
+
 	if (!(sel->sport_mask | sel->dport_mask) || has_ports(sel->proto) ||
-	    has_types(sel->proto) || sel->proto == PROTO_GRE)
+	    has_types(sel->proto) || key)
 		return 0;
 	return err_exit(w->e, 1, EINVAL,
 			"\"sport\" and \"dport\" are invalid with PROTO value \"%u\"", sel->proto);
