@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/doctor.h"
+#include "lib/text_json.h"
 
 void say_finding(struct diagnosis *g, const char *fmt, ...)
 {
@@ -29,21 +30,6 @@ void say_remedy(struct diagnosis *g, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(g->remedy, sizeof(g->remedy), fmt, ap);
 	va_end(ap);
-}
-
-/* Names of devices are any bytes; JSON is UTF-8. */
-static json_t *text_json(const char *s)
-{
-	json_t *j = json_string(s);
-	char safe[sizeof(struct diagnosis)];
-	size_t i;
-
-	if (j)
-		return j;
-	for (i = 0; i < sizeof(safe) - 1 && s[i]; i++)
-		safe[i] = (unsigned char)s[i] < 0x80 ? s[i] : '?';
-	safe[i] = '\0';
-	return json_string(safe);
 }
 
 static json_t *finding_json(const struct doctor *d, bool problem, const struct diagnosis *g)

@@ -3,17 +3,7 @@
 
 #include "cli/trace.h"
 #include "lib/addr.h"
-
-/* A name of a device, also within a text, is any bytes; JSON is UTF-8. */
-static json_t *name_json(const char *name)
-{
-	json_t *j = json_string(name);
-	char safe[512] = "";
-
-	for (size_t i = 0; !j && i < sizeof(safe) - 1 && name[i]; i++)
-		safe[i] = (unsigned char)name[i] < 0x80 ? name[i] : '?';
-	return j ? j : json_string(safe);
-}
+#include "lib/text_json.h"
 
 static json_t *outer_json(const struct trace_event *ev, const struct trace_packet *p)
 {
@@ -75,8 +65,8 @@ static void put_why(json_t *o, struct trace_source *s, const struct trace_event 
 		return;
 	trace_explain(s, ev, p, &why);
 	json_object_set_new(o, "reason", json_string(reason_info((enum reason)ev->reason)->word));
-	json_object_set_new(o, "text", name_json(why.text));
-	json_object_set_new(o, "remedy", name_json(why.remedy));
+	json_object_set_new(o, "text", text_json(why.text));
+	json_object_set_new(o, "remedy", text_json(why.remedy));
 }
 
 json_t *trace_json(struct trace_source *s, const struct trace_event *ev,
@@ -86,12 +76,12 @@ json_t *trace_json(struct trace_source *s, const struct trace_event *ev,
 	json_t *o =
 		json_pack("{s:f, s:o, s:s, s:s, s:s}", "time",
 			  (double)((s64)ev->time_ns + s->offset_ns) / 1e9, "dev",
-			  name_json(trace_dev(s, ev, dev)), "direction",
+			  text_json(trace_dev(s, ev, dev)), "direction",
 			  ev->dir == TRACE_RX ? "rx" : "tx", "datapath", ev->bpf ? "bpf" : "user",
 			  "verdict", ev->reason == R_NONE ? "carried" : "dropped");
 
 	if (ev->link && if_indextoname(ev->link, link))
-		json_object_set_new(o, "link", name_json(link));
+		json_object_set_new(o, "link", text_json(link));
 	if (p->has_outer)
 		json_object_set_new(o, "outer", outer_json(ev, p));
 	if (p->ethertype)

@@ -10,6 +10,7 @@
 #include "daemon/pulse.h"
 #include "daemon/tunnel_json.h"
 #include "lib/addr.h"
+#include "lib/text_json.h"
 #include "model/grammar.h"
 
 struct subscriber {

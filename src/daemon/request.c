@@ -23,6 +23,7 @@
 #include "daemon/tunnel_json.h"
 #include "daemon/xfrm.h"
 #include "lib/addr.h"
+#include "lib/text_json.h"
 #include "mode/mode.h"
 #include "model/grammar.h"
 #include "model/modes.h"

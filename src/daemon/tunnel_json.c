@@ -7,21 +7,8 @@
 #include "daemon/datapath.h"
 #include "daemon/link.h"
 #include "lib/addr.h"
+#include "lib/text_json.h"
 #include "model/grammar.h"
-
-json_t *text_json(const char *s)
-{
-	json_t *j = json_string(s);
-	char safe[512];
-	size_t i;
-
-	if (j)
-		return j;
-	for (i = 0; i < sizeof(safe) - 1 && s[i]; i++)
-		safe[i] = (unsigned char)s[i] < 0x80 ? s[i] : '?';
-	safe[i] = '\0';
-	return json_string(safe);
-}
 
 json_t *reasons_json(const u64 *count)
 {

@@ -7,9 +7,6 @@
 
 #include "daemon/daemon.h"
 
-/* Names are any bytes; JSON is UTF-8: what is not ASCII of such a name is `?`. */
-json_t *text_json(const char *s);
-
 /* Counts by reason, of those that moved. */
 json_t *reasons_json(const u64 *count);
 
